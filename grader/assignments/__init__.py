@@ -1,0 +1,1 @@
+"""Assignments: loading, validating, the built-in ones, and the registry of kinds."""

@@ -1,0 +1,1 @@
+"""The data that crosses every boundary: frozen, strict, versioned pydantic records."""

@@ -1,0 +1,507 @@
+"""What was seen when a submission ran: saved whole, judged later, replayable on appeal.
+
+Nothing here is a verdict of the student's process. Actions, arrays and configurations are what
+crossed the process boundary; rewards, seeds and comparisons were made on the trusted side.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any, Literal
+
+from pydantic import Field, JsonValue, SerializeAsAny
+
+from grader.records.arrays import ArrayRecord
+from grader.records.base import SCHEMA_VERSION, Record
+from grader.records.report import SeedSet
+from grader.records.spec import Isolation
+
+
+class IncidentKind(StrEnum):
+    """What kept student code from answering."""
+
+    MISSING_FILE = "missing_file"
+    REFUSED = "refused"
+    """The submission as a whole could not be taken in."""
+    RAISED = "raised"
+    """An exception left the student's code."""
+    EXITED = "exited"
+    """The process ended (exit, crash, kill) instead of answering."""
+    LIMIT = "limit"
+    """A limit was hit."""
+    PROTOCOL = "protocol"
+    """What came back was no answer to the question."""
+    FAULT = "fault"
+    """The grader or the machine failed."""
+
+
+class LimitName(StrEnum):
+    """The limits a worker can hit; named as in the assignment."""
+
+    CALL_WALL = "call_wall_s"
+    CALL_CPU = "call_cpu_s"
+    PART_WALL = "part_wall_s"
+    PART_CPU = "part_cpu_s"
+    MEMORY = "memory_mb"
+    RESIDENT = "resident_mb"
+    PROCESSES = "processes"
+    OPEN_FILES = "open_files"
+    FILE_SIZE = "file_mb"
+    OUTPUT = "output_kb"
+    REPLY = "reply_mb"
+
+
+class Frame(Record):
+    """One line of a traceback, in the student's own files."""
+
+    file: str
+    line: int
+    function: str
+    text: str = ""
+    """The source line."""
+
+
+class Incident(Record):
+    """How a request to the worker ended badly."""
+
+    kind: IncidentKind
+    stage: str
+    """What was being done, such as `importing network.py` or `calling act (step 31)`."""
+    error_type: str = ""
+    """Exception class, for `raised`."""
+    message: str = ""
+    frames: tuple[Frame, ...] = ()
+    """Outermost first."""
+    limit: LimitName | None = None
+    limit_value: str = ""
+    """The value of the limit that was hit, with its unit."""
+
+    def where(self) -> str | None:
+        """The innermost line of the student's files, as `file:line`."""
+        return f"{self.frames[-1].file}:{self.frames[-1].line}" if self.frames else None
+
+
+class Symbol(Record):
+    """A class, function or method that was found for a role."""
+
+    role: str
+    name: str
+    """The name it was found under."""
+    line: int | None
+    """Line of its definition in the part's file, where known."""
+    parameters: tuple[str, ...]
+    """Parameter names, `self` left out."""
+
+
+class Unresolved(Record):
+    """A role nothing was found for."""
+
+    role: str
+    accepted: tuple[str, ...]
+    """Names that would have been accepted."""
+    available: tuple[str, ...]
+    """Public names that the file (or class) does define."""
+    wrong_kind: str | None = None
+    """Set when an accepted name exists but is something else, such as `a number`."""
+
+
+class PartEvidence(Record):
+    """What is common to the evidence of all kinds of part."""
+
+    part: str
+    kind: str
+    file: str
+    isolation: Isolation
+    load: Incident | None = None
+    """Why the file could not be loaded; then nothing else was tried."""
+    symbols: tuple[Symbol, ...] = ()
+    unresolved: tuple[Unresolved, ...] = ()
+    construct: Incident | None = None
+    """Why the object under test could not be made (constructor or builder raised, say)."""
+
+    def symbol(self, role: str) -> Symbol | None:
+        """The symbol found for a role."""
+        return next((found for found in self.symbols if found.role == role), None)
+
+    def place(self, role: str) -> str:
+        """`file:line` of a role's definition, or the file alone."""
+        found = self.symbol(role)
+        return f"{self.file}:{found.line}" if found and found.line else self.file
+
+
+# --- random agent -------------------------------------------------------------------------------
+
+
+class ActionComponent(Record):
+    """One number of an action, over all sampled actions.
+
+    A `MultiDiscrete([3, 5])` action has two components, a `Dict` one for each leaf.
+    """
+
+    name: str
+    """Place in the action, such as `[1]` or `['steer'][0]`; empty for a plain `Discrete`."""
+    choices: int | None
+    """Number of equally likely values; None for a continuous component."""
+    labels: tuple[str, ...] = ()
+    """The values' names, for a discrete component."""
+    values: ArrayRecord
+    """Discrete: int64 index of the value, 0 to choices − 1. Continuous: float64 in [0, 1]."""
+
+
+class SpaceTrial(Record):
+    """Actions sampled from one action space."""
+
+    space: str
+    """The space, written as a call."""
+    samples: int
+    """Actions asked for."""
+    components: tuple[ActionComponent, ...] = ()
+    """Empty when an action was not in the space or an incident ended the trial."""
+    observation_codes: ArrayRecord | None = None
+    """Which of a few fixed observations was shown at each step, int64."""
+    invalid_step: int | None = None
+    """Step of the first action outside the space."""
+    invalid_action: str = ""
+    """That action, as text."""
+    incident: Incident | None = None
+
+
+class SeededTrial(Record):
+    """Action sequences of agents made with chosen seeds, compared on the trusted side."""
+
+    space: str
+    compared: int
+    """Actions per sequence."""
+    same_seed_difference: int | None = None
+    """First step where two agents with one seed differ, in separate processes."""
+    interleaved_difference: int | None = None
+    """First step where two agents with one seed differ when used in turn in one process."""
+    other_seed_equal: bool = False
+    """Whether agents with different seeds gave one and the same sequence."""
+    unseeded_equal: bool = False
+    """Whether two agents made without a seed gave one and the same sequence."""
+    incident: Incident | None = None
+
+
+class RandomAgentEvidence(PartEvidence):
+    """Evidence of a random agent."""
+
+    kind: Literal["random_agent"] = "random_agent"
+    spaces: tuple[SpaceTrial, ...] = ()
+    seeded: tuple[SeededTrial, ...] = ()
+
+
+# --- network ------------------------------------------------------------------------------------
+
+
+class NodeSource(StrEnum):
+    """Where a node of the graph came from."""
+
+    LAYER = "layer"
+    """A Keras layer of exactly a known class."""
+    OPERATION = "operation"
+    """Code between layers, identified as a known function by what it computes."""
+    UNKNOWN = "unknown"
+    """A custom layer or code between layers that is no known function."""
+
+
+class GraphNode(Record):
+    """One layer or operation, in the order in which data passes."""
+
+    index: int
+    source: NodeSource
+    kind: str
+    """Keras class name (`Conv2D`), or the operation (`affine`, `transpose`, `relu`, …)."""
+    name: str
+    config: dict[str, JsonValue]
+    """The layer's configuration, or the operation's parameters."""
+    inputs: tuple[int, ...]
+    """Indices of the nodes it reads; −1 is the network's input."""
+    output_shape: tuple[int, ...]
+    """Batch axis left out."""
+    parameters: int
+    """Scalars in its weights."""
+    weights: tuple[int, ...] = ()
+    """Indices of its arrays among those sent with the graph."""
+    layer: int | None = None
+    """Number of the layer object; the same number twice is a shared layer."""
+
+
+class NetworkGraph(Record):
+    """What the worker says the network consists of. A claim, until the proof holds."""
+
+    nodes: tuple[GraphNode, ...]
+    outputs: tuple[int, ...]
+    """Indices of the nodes whose values the network returns."""
+    input_shape: tuple[int, ...]
+    """Batch axis left out."""
+    unused_layers: tuple[str, ...] = ()
+    """Layers that were made and never called."""
+    parameters: int
+    """Scalars in all weights of the model."""
+
+
+class ProofMethod(StrEnum):
+    """How it was established that the graph describes the network."""
+
+    REBUILT = "rebuilt"
+    """Rebuilt from graph and weights in a clean process; same outputs on fresh inputs."""
+    TRANSPLANTED = "transplanted"
+    """Given random weights, it answers like the reference with the same weights."""
+    NONE = "none"
+    """Neither succeeded."""
+
+
+class NetworkProof(Record):
+    """The proof, with its figures."""
+
+    method: ProofMethod
+    difference: float | None = None
+    """Largest absolute difference of outputs, relative to the largest output."""
+    tolerance: float | None = None
+    reason: str = ""
+    """Why there is no proof."""
+
+
+class BuildTrial(Record):
+    """One call of the student's builder."""
+
+    num_actions: int
+    returned: str = ""
+    """Type of what it returned."""
+    is_model: bool = False
+    output_shape: tuple[int, ...] | None = None
+    """Shape of the answer to a batch of two."""
+    parameters: int | None = None
+    incident: Incident | None = None
+
+
+class BehaviourTrial(Record):
+    """What the network answers to inputs drawn outside its process."""
+
+    outputs: ArrayRecord | None = None
+    """(batch, num_actions) answers to one batch."""
+    repeat_difference: float | None = None
+    """Largest difference when the same batch is asked again."""
+    single_difference: float | None = None
+    """Largest difference when each input is asked alone."""
+    magnitude: float | None = None
+    """Largest absolute output, the scale for the differences."""
+    incident: Incident | None = None
+
+
+class NetworkEvidence(PartEvidence):
+    """Evidence of a network builder."""
+
+    kind: Literal["network"] = "network"
+    builds: tuple[BuildTrial, ...] = ()
+    input_shape: tuple[int, ...] | None = None
+    """The first accepted input shape that the network took, batch axis left out."""
+    rejected_inputs: tuple[Incident, ...] = ()
+    """Why the accepted shapes before it were not taken."""
+    graph: NetworkGraph | None = None
+    graph_incident: Incident | None = None
+    proof: NetworkProof | None = None
+    behaviour: BehaviourTrial | None = None
+
+
+# --- functions and training ---------------------------------------------------------------------
+
+
+class FunctionTrial(Record):
+    """One call of a student's function with inputs drawn on the trusted side."""
+
+    label: str
+    """What the case is about."""
+    arguments: dict[str, ArrayRecord | int | float]
+    result: ArrayRecord | None = None
+    """What came back, as an array; None when it was no array or number."""
+    result_type: str = ""
+    """Its Python type."""
+    gradient: ArrayRecord | None = None
+    """Gradient of the result with respect to the last array argument, where asked."""
+    gradient_missing: bool = False
+    """Asked, and the result did not depend on the argument."""
+    mutated: tuple[str, ...] = ()
+    """Arguments that had changed after the call."""
+    incident: Incident | None = None
+
+
+class FunctionEvidence(PartEvidence):
+    """Evidence of a function."""
+
+    kind: Literal["function"] = "function"
+    trials: tuple[FunctionTrial, ...] = ()
+
+
+class StepTrial(Record):
+    """One call of the student's training step, measured from the weights that came back."""
+
+    label: str
+    optimizer: str
+    returned: float | None = None
+    """What the step returned, as a number."""
+    returned_type: str = ""
+    loss_before: float | None = None
+    """Reference loss on the batch with the weights that were sent."""
+    loss_after: float | None = None
+    """Reference loss on the batch with the weights that came back."""
+    held_out_before: float | None = None
+    held_out_after: float | None = None
+    """The same on data the student's process never saw."""
+    distances: dict[str, float] = Field(default_factory=dict)
+    """Largest difference between the weights that came back and those after a known step:
+    `huber_mean` (the one asked for), `unchanged`, `mean_squared_error`, `mean_absolute_error`,
+    `huber_sum`, `two_steps`, `ascent`."""
+    scale: float | None = None
+    """Largest change of a weight in the step asked for."""
+    incident: Incident | None = None
+
+
+class TrainingEvidence(PartEvidence):
+    """Evidence of a loss function and a training step."""
+
+    kind: Literal["training"] = "training"
+    loss: tuple[FunctionTrial, ...] = ()
+    steps: tuple[StepTrial, ...] = ()
+
+
+# --- agent --------------------------------------------------------------------------------------
+
+
+class Episode(Record):
+    """The receipt of one episode: enough to replay it without the student's code."""
+
+    seed: int
+    actions: tuple[int | float | tuple[int | float, ...], ...]
+    rewards: tuple[float, ...]
+    episode_return: float
+    terminated: bool = False
+    truncated: bool = False
+    invalid_action: str | None = None
+    """The action outside the space that ended the episode."""
+    incident: Incident | None = None
+    """What ended the episode early."""
+
+
+class ReplayTrial(Record):
+    """An episode's observations shown again to a new agent in another process."""
+
+    seed: int
+    compared: int
+    difference: int | None = None
+    """First step where the action differs."""
+    first_action: str = ""
+    second_action: str = ""
+    incident: Incident | None = None
+
+
+class AgentEvidence(PartEvidence):
+    """Evidence of a game-playing agent."""
+
+    kind: Literal["agent"] = "agent"
+    environment_id: str = ""
+    wrappers: tuple[str, ...] = ()
+    versions: dict[str, str] = Field(default_factory=dict)
+    seed_set: SeedSet = SeedSet.PUBLIC
+    episodes: tuple[Episode, ...] = ()
+    replays: tuple[ReplayTrial, ...] = ()
+
+
+# --- environment --------------------------------------------------------------------------------
+
+
+class EnvironmentRule(StrEnum):
+    """Rules of Gymnasium's API that an environment can break."""
+
+    NOT_AN_ENV = "not_an_env"
+    NO_OBSERVATION_SPACE = "no_observation_space"
+    NO_ACTION_SPACE = "no_action_space"
+    RESET_SIGNATURE = "reset_signature"
+    RESET_RETURN = "reset_return"
+    RESET_INFO = "reset_info"
+    RESET_OBSERVATION = "reset_observation"
+    STEP_RETURN = "step_return"
+    STEP_OBSERVATION = "step_observation"
+    REWARD_TYPE = "reward_type"
+    REWARD_NOT_FINITE = "reward_not_finite"
+    TERMINATED_TYPE = "terminated_type"
+    TRUNCATED_TYPE = "truncated_type"
+    STEP_INFO = "step_info"
+    NEVER_ENDS = "never_ends"
+    RAISED_IN_RESET = "raised_in_reset"
+    RAISED_IN_STEP = "raised_in_step"
+    RESET_AFTER_END = "reset_after_end"
+    SEED_IGNORED = "seed_ignored"
+    """Different seeds, one and the same episode, although the space of starts allows more."""
+    NO_METADATA = "no_metadata"
+    RENDER_MODE = "render_mode"
+    CHECKER = "checker"
+    """Gymnasium's own checker objects."""
+    CHECKER_WARNING = "checker_warning"
+
+
+class Violation(Record):
+    """A rule that was broken: how often, and the first time in detail."""
+
+    rule: EnvironmentRule
+    count: int = 1
+    expected: str = ""
+    received: str = ""
+    at: str = ""
+    """Such as `step 3 after reset(seed=11)`."""
+    incident: Incident | None = None
+
+
+class EnvironmentEpisode(Record):
+    """One episode of the student's environment, played with random actions."""
+
+    seed: int
+    steps: int
+    episode_return: float
+    ended: bool
+
+
+class EnvironmentTrial(Record):
+    """Two runs of the environment with one seed and the same actions."""
+
+    seed: int
+    compared: int
+    """Steps compared, the reset counted as one."""
+    difference: int | None = None
+    """First step that differs; 0 is the reset."""
+    what: str = ""
+    """`observation`, `reward`, `terminated` or `truncated`."""
+    first: str = ""
+    second: str = ""
+    processes: Literal["same", "separate"] = "separate"
+    incident: Incident | None = None
+
+
+class EnvironmentEvidence(PartEvidence):
+    """Evidence of an environment."""
+
+    kind: Literal["environment"] = "environment"
+    observation_space: str = ""
+    action_space: str = ""
+    violations: tuple[Violation, ...] = ()
+    episodes: tuple[EnvironmentEpisode, ...] = ()
+    trials: tuple[EnvironmentTrial, ...] = ()
+    finished: bool = False
+    """Whether everything was tried."""
+
+
+class Evidence(Record):
+    """All that was seen of one submission: `evidence.json.gz` beside its report."""
+
+    schema_version: Literal[1] = SCHEMA_VERSION
+    grader_version: str
+    assignment_digest: str
+    submission_id: str
+    submission_digest: str
+    seeds: SeedSet
+    parts: tuple[SerializeAsAny[PartEvidence], ...]
+
+    def raw(self) -> dict[str, Any]:
+        """The evidence as plain data."""
+        return self.plain()

@@ -1,0 +1,162 @@
+"""What a check concluded: outcome, points, findings, and something to look at."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from grader.records.base import Record
+from grader.records.spec import Visibility
+
+
+class Outcome(StrEnum):
+    """How a check ended."""
+
+    PASSED = "passed"
+    """Full points."""
+    PARTIAL = "partial"
+    """Some of the points."""
+    FAILED = "failed"
+    """Judged, no points."""
+    SKIPPED = "skipped"
+    """Something it requires did not pass."""
+    INVALID = "invalid"
+    """Could not be judged for a reason on the student's side."""
+    FAULT = "fault"
+    """Could not be judged for a reason on the grader's side; the mark is withheld."""
+
+
+class Severity(StrEnum):
+    """How much a finding matters."""
+
+    ERROR = "error"
+    """Costs points."""
+    WARNING = "warning"
+    """Costs nothing here, will bite elsewhere."""
+    NOTE = "note"
+    """Good to know."""
+
+
+class Finding(Record):
+    """One thing to tell the student."""
+
+    code: str = Field(pattern=r"^[A-Z]{2}\d{3}$")
+    """Stable code; `grader explain CODE` says more."""
+    severity: Severity
+    claim: str
+    """What is the case, one sentence."""
+    where: str | None = None
+    """`file:line` or another place the student knows."""
+    expected: str | None = None
+    received: str | None = None
+    try_: str | None = Field(default=None, alias="try")
+    """What to do next."""
+
+
+class RowStatus(StrEnum):
+    """How an expected layer and a received layer compare."""
+
+    MATCHES = "matches"
+    DIFFERS = "differs"
+    MISSING = "missing"
+    EXTRA = "extra"
+    PREPROCESSING = "preprocessing"
+
+
+class LayerCell(Record):
+    """One layer as it stands in the table."""
+
+    kind: str
+    """Keras class name, such as `Conv2D`."""
+    summary: str
+    """The attributes that matter, such as `32 filters, kernel (8, 8), strides (4, 4), relu`."""
+    output_shape: str | None = None
+    """Such as `(20, 20, 32)`; batch axis left out."""
+    parameters: int | None = None
+    receptive_field: str | None = None
+    """Pixels of the input that one output value sees, such as `8 × 8`."""
+
+
+class LayerRow(Record):
+    """One line of the side-by-side table."""
+
+    status: RowStatus
+    expected: LayerCell | None = None
+    received: LayerCell | None = None
+    differences: tuple[str, ...] = ()
+    """Such as `strides: expected (4, 4), received (2, 2)`."""
+    points: float = 0.0
+    max_points: float = 0.0
+
+
+class NetworkTable(Record):
+    """Expected beside received layers."""
+
+    type: Literal["network_table"] = "network_table"
+    rows: tuple[LayerRow, ...]
+    expected_parameters: int | None
+    received_parameters: int | None
+    proof: str
+    """How it was established that the table describes the network that computes."""
+
+
+class EpisodeReturns(Record):
+    """Returns of three agents on the same seeds."""
+
+    type: Literal["episode_returns"] = "episode_returns"
+    environment_id: str
+    seeds: tuple[int, ...]
+    student: tuple[float, ...]
+    random: tuple[float, ...]
+    dqn: tuple[float, ...]
+    student_mean: float
+    random_mean: float
+    dqn_mean: float
+    normalized_score: float
+    """(student − random) / (DQN − random) of the mean returns."""
+    normalized_low: float
+    """Lower end of the 95 % bootstrap interval."""
+    normalized_high: float
+    """Upper end of the 95 % bootstrap interval."""
+
+
+class ActionCounts(Record):
+    """How often each action was taken."""
+
+    type: Literal["action_counts"] = "action_counts"
+    space: str
+    labels: tuple[str, ...]
+    counts: tuple[int, ...]
+    expected: float
+    """Count per action if all were equally likely."""
+
+
+Exhibit = Annotated[NetworkTable | EpisodeReturns | ActionCounts, Field(discriminator="type")]
+
+
+class Verdict(Record):
+    """What a check's judge says, before points."""
+
+    outcome: Outcome
+    fraction: float = Field(ge=0.0, le=1.0)
+    """Share of the points earned."""
+    findings: tuple[Finding, ...] = ()
+    exhibits: tuple[Exhibit, ...] = ()
+
+
+class CheckResult(Record):
+    """One check in the report."""
+
+    id: str
+    part: str
+    title: str
+    outcome: Outcome
+    points: float
+    max_points: float
+    visibility: Visibility
+    required: bool
+    requires: tuple[str, ...]
+    findings: tuple[Finding, ...] = ()
+    exhibits: tuple[Exhibit, ...] = ()

@@ -1,0 +1,41 @@
+"""Text that came from students, made safe to store and to print.
+
+HTML escaping is the template engine's work; here control characters, direction overrides and
+length are dealt with, once, where the text enters.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Final
+
+MAX_TEXT_CHARS: Final = 2000
+_ADDRESS = re.compile(r"0x[0-9a-fA-F]{6,}")
+# Cc and Cf hold escape sequences and direction overrides; Cs, Co and Cn cannot be stored safely.
+_UNSAFE_CATEGORIES: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+
+
+def clean_text(text: str, limit: int = MAX_TEXT_CHARS) -> str:
+    """Student text without control characters, of bounded length, the same in every run.
+
+    Newlines and tabs stay. Every other control, format, surrogate or private-use character becomes
+    U+FFFD, so that a terminal or a CI log shows the text instead of obeying it. Memory addresses,
+    which differ from run to run, become `0x…`.
+
+    Args:
+        text: any text.
+        limit: the most characters that are kept.
+    """
+    clipped = text[: limit + 1]
+    safe = "".join(
+        char if char in "\n\t" or unicodedata.category(char) not in _UNSAFE_CATEGORIES else "\ufffd"
+        for char in clipped.replace("\r\n", "\n")
+    )
+    safe = _ADDRESS.sub("0x…", safe)
+    return safe if len(text) <= limit else safe[:limit] + "…"
+
+
+def clean_line(text: str, limit: int = 300) -> str:
+    """Like `clean_text`, on one line: runs of white space become one space."""
+    return clean_text(" ".join(text[: limit * 4].split()), limit)
