@@ -116,7 +116,7 @@ class PartEvidence(Record):
     """Why the file could not be loaded; then nothing else was tried."""
     symbols: tuple[Symbol, ...] = ()
     unresolved: tuple[Unresolved, ...] = ()
-    construct: Incident | None = None
+    construction: Incident | None = None
     """Why the object under test could not be made (constructor or builder raised, say)."""
 
     def symbol(self, role: str) -> Symbol | None:

@@ -74,6 +74,4 @@ class GradeReport(Record):
 
     def complete(self) -> bool:
         """Whether every required check got full marks."""
-        return all(
-            result.outcome is Outcome.PASSED for result in self.results if result.required
-        )
+        return all(result.outcome is Outcome.PASSED for result in self.results if result.required)

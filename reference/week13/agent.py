@@ -52,9 +52,10 @@ def greedy_policy(network: keras.Model) -> Policy:
         return tf.argmax(network(observations, training=False), axis=-1)[0]
 
     # One compiled call per step: `Model.predict` sets up a data pipeline each time and takes about
-    # a hundred times as long. Tracing here, once, keeps that cost out of the first step.
+    # a hundred times as long. Tracing here, once, keeps that cost out of the first step. Autograph
+    # has no Python loops to translate, and would write temporary files.
     signature = tf.TensorSpec(shape=(1, *network.input_shape[1:]), dtype=tf.float32)
-    compiled = tf.function(best_action).get_concrete_function(signature)
+    compiled = tf.function(best_action, autograph=False).get_concrete_function(signature)
 
     def act(observation: NDArray[np.float32]) -> int:
         batch = np.asarray(observation, dtype=np.float32)[np.newaxis]

@@ -31,7 +31,7 @@ def convolve2d(image: ArrayLike, kernel: ArrayLike, stride: int = 1) -> NDArray[
     # float64 before anything is multiplied: products of uint8 pixels would wrap around at 256.
     pixels = np.asarray(image, dtype=np.float64)
     weights = np.asarray(kernel, dtype=np.float64)
-    if pixels.ndim != 2 or weights.ndim != 2:
+    if (pixels.ndim, weights.ndim) != (2, 2):
         raise ValueError(
             f"image and kernel must be 2-D, received shapes {pixels.shape} and {weights.shape}"
         )
@@ -50,4 +50,5 @@ def convolve2d(image: ArrayLike, kernel: ArrayLike, stride: int = 1) -> NDArray[
 
     # A view (out_height, out_width, kernel_height, kernel_width) that copies no pixel.
     windows = sliding_window_view(pixels, weights.shape)[::step, ::step]
-    return np.einsum("ijmn,mn->ij", windows, weights)
+    correlation: NDArray[np.float64] = np.einsum("ijmn,mn->ij", windows, weights)
+    return correlation

@@ -1,6 +1,6 @@
 """Firefly: a small arcade game for Gymnasium."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 import gymnasium
 import numpy as np
@@ -42,9 +42,13 @@ class GameEnv(gymnasium.Env[NDArray[np.int64], np.int64]):
 
     Args:
         render_mode: ``"ansi"`` renders to text, ``"rgb_array"`` to an image, ``None`` not at all.
+
+    Raises:
+        ValueError: The render mode is none of these.
     """
 
-    metadata: ClassVar[dict[str, Any]] = {"render_modes": ["ansi", "rgb_array"], "render_fps": 8}
+    # An instance variable to Gymnasium's type hints, but declared once per class by its convention.
+    metadata: dict[str, Any] = {"render_modes": ["ansi", "rgb_array"], "render_fps": 8}  # noqa: RUF012
 
     def __init__(self, render_mode: str | None = None) -> None:
         if render_mode is not None and render_mode not in self.metadata["render_modes"]:
@@ -69,7 +73,7 @@ class GameEnv(gymnasium.Env[NDArray[np.int64], np.int64]):
         Returns:
             The first observation and the info.
         """
-        super().reset(seed=seed)
+        super().reset(seed=seed, options=options)
         self._jar = COLUMNS // 2
         self._lives = LIVES
         self._caught = 0
@@ -120,7 +124,7 @@ class GameEnv(gymnasium.Env[NDArray[np.int64], np.int64]):
             self._release_firefly()
         return self._observation(), reward, terminated, truncated, {"caught": self._caught}
 
-    def render(self) -> str | NDArray[np.uint8] | None:  # type: ignore[override]
+    def render(self) -> str | NDArray[np.uint8] | None:
         """Draws the current state.
 
         Returns:

@@ -19,7 +19,8 @@ class RandomAgent(Generic[ActionT]):
 
     Args:
         action_space: Any Gymnasium space. It is left as it is: neither seeded nor advanced.
-        seed: Two agents with the same seed draw the same actions. ``None`` draws fresh entropy.
+        seed: Two agents with the same seed draw the same actions. ``None`` takes fresh entropy
+            from the operating system.
     """
 
     def __init__(self, action_space: Space[ActionT], seed: int | None = None) -> None:
@@ -28,7 +29,7 @@ class RandomAgent(Generic[ActionT]):
         self._action_space = deepcopy(action_space)
         self._action_space.seed(seed)
 
-    def act(self, observation: object) -> ActionT:
+    def act(self, observation: object) -> ActionT:  # noqa: ARG002 - part of every agent's interface
         """Returns one action, an element of the action space, drawn independently of the last.
 
         Args:

@@ -35,7 +35,7 @@ ENVIRONMENT_ID = "CartPole-v1"
 BEST_RETURN = 500.0
 
 # Disjoint, so that selection and confirmation are never played from a start that was trained on.
-TRAINING_SEEDS = range(0, 100_000)
+TRAINING_SEEDS = range(100_000)
 SELECTION_SEEDS = range(100_000, 100_030)
 CONFIRMATION_SEEDS = range(200_000, 200_100)
 
@@ -55,7 +55,7 @@ class HyperParameters:
         batch_size: Transitions per gradient step.
         learning_rate: Step size of Adam.
         gradient_norm: Longer gradients, all variables taken together, are shortened to this.
-        discount: γ.
+        discount: Weight of a reward one step later, gamma in the papers.
         epsilon_start: Share of random actions at the first step.
         epsilon_end: Share of random actions at the end of the fall and ever after.
         epsilon_steps: Duration of the linear fall.
@@ -161,7 +161,7 @@ class Learner:
         self._optimizer.build(self.online.trainable_variables)
         self._discount = settings.discount
         self._num_actions = num_actions
-        self.update = tf.function(self._update)
+        self.update = tf.function(self._update, autograph=False)
 
     def synchronise_target(self) -> None:
         """Copies the online network into the target network."""
@@ -175,8 +175,8 @@ class Learner:
         next_observations: tf.Tensor,
         terminated: tf.Tensor,
     ) -> None:
-        # y = r + γ max_a' Q(s', a'; θ⁻). Only termination ends the sum of rewards: an episode that
-        # is merely truncated would have gone on, so its last state keeps its value.
+        # y = r + discount * max_a' Q(s', a'; θ⁻). Only termination ends the sum of rewards: an
+        # episode that is merely truncated would have gone on, so its last state keeps its value.
         next_values = tf.reduce_max(self._target(next_observations), axis=-1)
         targets = rewards + self._discount * (1.0 - terminated) * next_values
         chosen = tf.one_hot(actions, self._num_actions)
@@ -244,7 +244,7 @@ def train(seed: int, settings: HyperParameters) -> Training:
                 learner.update(*memory.sample(settings.batch_size, rng))
 
         if step % settings.steps_per_selection == 0:
-            returns = [play(selection_environment, policy, seed) for seed in SELECTION_SEEDS]
+            returns = [play(selection_environment, policy, start) for start in SELECTION_SEEDS]
             print(f"step {step:6d}  selection mean {np.mean(returns):6.1f}", file=sys.stderr)
             if not best_returns or np.mean(returns) > np.mean(best_returns):
                 best_weights, best_returns = learner.online.get_weights(), returns
@@ -253,6 +253,11 @@ def train(seed: int, settings: HyperParameters) -> Training:
 
     learner.online.set_weights(best_weights)
     return Training(learner.online, step, best_returns)
+
+
+def bounds(seeds: range) -> dict[str, int]:
+    """Returns a range of seeds as data; `stop` is not one of them, as in Python."""
+    return {"start": seeds.start, "stop": seeds.stop}
 
 
 def describe(
@@ -278,15 +283,15 @@ def describe(
         },
         "hyper_parameters": asdict(settings),
         "training": {
-            "seeds": [TRAINING_SEEDS.start, TRAINING_SEEDS.stop],
+            "seeds": bounds(TRAINING_SEEDS),
             "environment_steps": training.environment_steps,
         },
         "selection": {
-            "seeds": [SELECTION_SEEDS.start, SELECTION_SEEDS.stop],
+            "seeds": bounds(SELECTION_SEEDS),
             "mean": float(np.mean(training.selection_returns)),
         },
         "confirmation": {
-            "seeds": [CONFIRMATION_SEEDS.start, CONFIRMATION_SEEDS.stop],
+            "seeds": bounds(CONFIRMATION_SEEDS),
             "mean": float(np.mean(confirmation_returns)),
             "min": min(confirmation_returns),
             "max": max(confirmation_returns),

@@ -7,7 +7,7 @@ import tensorflow as tf
 def huber_loss(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
     """Mean Huber loss with δ = 1.
 
-    For an error e = y_true - y_pred the loss is e²/2 where \\|e\\| ≤ 1, and \\|e\\| - 1/2 beyond
+    For an error e = y_true - y_pred the loss is e²/2 where |e| ≤ 1, and |e| - 1/2 beyond
     (Huber, Annals of Mathematical Statistics 35:73, 1964). Its slope is the error clipped to
     [-1, 1], which is the "error clipping" of Mnih et al., Nature 518:529 (2015), Methods.
 

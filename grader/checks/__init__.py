@@ -1,0 +1,1 @@
+"""Judges: saved evidence in, verdict out. Pure functions; nothing here runs anything."""

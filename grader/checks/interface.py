@@ -1,0 +1,61 @@
+"""The judge that all kinds share: is everything there that the part must define?"""
+
+from __future__ import annotations
+
+import difflib
+
+from grader.checks.incidents import GeneralCode, incident_verdict
+from grader.records.evidence import PartEvidence, Unresolved
+from grader.records.result import Finding, Outcome, Severity, Verdict
+
+
+def unresolved_finding(evidence: PartEvidence, unresolved: Unresolved) -> Finding:
+    """The finding for a role nothing was found for, with the nearest name that is there."""
+    wanted = unresolved.accepted[0]
+    if unresolved.wrong_kind is not None:
+        return Finding(
+            code=GeneralCode.WRONG_KIND,
+            severity=Severity.ERROR,
+            claim=f"`{wanted}` is there, but it is {unresolved.wrong_kind}.",
+            where=evidence.file,
+            expected=f"a {unresolved.role.replace('_', ' ')} named `{wanted}`",
+            received=unresolved.wrong_kind,
+            try_=f"Define `{wanted}` itself, and do not assign something else to the name.",
+        )
+    near = difflib.get_close_matches(wanted.lower(), [n.lower() for n in unresolved.available], 1)
+    similar = next((name for name in unresolved.available if near and name.lower() == near[0]), "")
+    accepted = ", ".join(f"`{name}`" for name in unresolved.accepted)
+    defined = ", ".join(f"`{name}`" for name in unresolved.available[:12]) or "nothing"
+    return Finding(
+        code=GeneralCode.NAME_NOT_FOUND,
+        severity=Severity.ERROR,
+        claim=f"`{wanted}` is not defined.",
+        where=evidence.file,
+        expected=accepted if len(unresolved.accepted) == 1 else f"one of {accepted}",
+        received=f"the names {defined}" if unresolved.available else "no public name at all",
+        try_=f"Rename `{similar}` to `{wanted}`." if similar else f"Define `{wanted}`.",
+    )
+
+
+def interface_verdict(evidence: PartEvidence) -> Verdict | None:
+    """The verdict if something is missing or cannot be made; None when all is well."""
+    findings = tuple(unresolved_finding(evidence, missing) for missing in evidence.unresolved)
+    if findings:
+        return Verdict(outcome=Outcome.FAILED, fraction=0.0, findings=findings)
+    if evidence.construction is not None:
+        return incident_verdict(evidence.construction)
+    return None
+
+
+def passed(*findings: Finding) -> Verdict:
+    """Full points, with whatever is good to know."""
+    return Verdict(outcome=Outcome.PASSED, fraction=1.0, findings=findings)
+
+
+def graded(fraction: float, findings: tuple[Finding, ...]) -> Verdict:
+    """A verdict whose outcome follows from the share of points earned."""
+    share = min(max(fraction, 0.0), 1.0)
+    outcome = (
+        Outcome.PASSED if share == 1.0 else Outcome.FAILED if share == 0.0 else Outcome.PARTIAL
+    )
+    return Verdict(outcome=outcome, fraction=share, findings=findings)
