@@ -51,7 +51,7 @@ class Finding(Record):
     """`file:line` or another place the student knows."""
     expected: str | None = None
     received: str | None = None
-    try_: str | None = Field(default=None, alias="try")
+    try_: str | None = Field(default=None, validation_alias="try", serialization_alias="try")
     """What to do next."""
 
 

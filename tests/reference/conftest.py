@@ -23,7 +23,10 @@ def load() -> Callable[[str], ModuleType]:
             module = importlib.util.module_from_spec(spec)
             # Dataclasses look their module up while it is being executed.
             sys.modules[qualified] = module
-            spec.loader.exec_module(module)
+            # Compiled files beside the sources would become part of the submission.
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(sys, "dont_write_bytecode", True)
+                spec.loader.exec_module(module)
             loaded[name] = module
         return loaded[name]
 

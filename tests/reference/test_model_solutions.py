@@ -167,7 +167,7 @@ def test_the_slope_of_the_loss_is_the_clipped_error(load: Load) -> None:
 
 
 def test_the_loss_refuses_shapes_that_would_broadcast(load: Load) -> None:
-    with pytest.raises(ValueError, match="shape"):
+    with pytest.raises(ValueError, match="incompatible"):
         load("training").huber_loss(tf.zeros(4), tf.zeros((4, 1)))
 
 
@@ -231,24 +231,45 @@ def test_the_game_always_ends(load: Load, seed: int) -> None:
         game.step(1)
 
 
-def test_a_player_who_follows_the_firefly_is_stopped_by_the_time_limit(load: Load) -> None:
-    game = load("environment").GameEnv()
+def test_the_time_limit_truncates_the_game_of_a_player_who_never_misses(
+    load: Load, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    environment = load("environment")
+    # Fireflies that never turn land where a player can foresee it.
+    monkeypatch.setattr(environment, "TURN_PROBABILITY", 0.0)
+    game = environment.GameEnv()
     observation, _ = game.reset(seed=4)
-    episode_return = 0.0
-    ended = False
-    while not ended:
+    rewards = []
+    terminated = truncated = False
+    while not (terminated or truncated):
         column, row, drift, jar, _ = (int(value) for value in observation)
-        landing = column + (drift - 1) * (9 - row)
         # Unfold the reflections at the walls: the path repeats every 16 columns.
-        landing = 8 - abs(8 - landing % 16)
-        observation, reward, terminated, truncated, info = game.step(
-            1 + int(np.sign(landing - jar))
-        )
-        episode_return += reward
-        ended = terminated or truncated
+        landing = 8 - abs(8 - (column + (drift - 1) * (9 - row)) % 16)
+        action = 1 + int(np.sign(landing - jar))
+        observation, reward, terminated, truncated, info = game.step(action)
+        rewards.append(reward)
 
-    assert episode_return > 5.0
-    assert info["caught"] > episode_return
+    assert (terminated, truncated) == (False, True)
+    assert len(rewards) == 300
+    # A firefly takes nine steps to the ground.
+    assert sum(rewards) == info["caught"] == 300 // 9
+
+
+def test_three_misses_end_the_game(load: Load) -> None:
+    game = load("environment").GameEnv()
+    observation, _ = game.reset(seed=0)
+    rewards = []
+    terminated = truncated = False
+    while not (terminated or truncated):
+        # Run away from the firefly.
+        action = 0 if observation[0] > observation[3] else 2
+        observation, reward, terminated, truncated, _ = game.step(action)
+        rewards.append(reward)
+
+    assert (terminated, truncated) == (True, False)
+    assert rewards.count(-1.0) == 3
+    assert rewards[-1] == -1.0
+    assert observation[4] == 0
 
 
 def test_the_game_repeats_itself_under_a_seed(load: Load) -> None:

@@ -6,8 +6,10 @@ from types import ModuleType
 from typing import Any
 
 import gymnasium
+import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 Load = Callable[[str], ModuleType]
 
@@ -39,7 +41,9 @@ def test_the_weights_are_those_the_manifest_describes(entry: dict[str, Any]) -> 
 def test_the_agent_loads_the_weights_the_manifest_describes(
     entry: dict[str, Any], load: Load
 ) -> None:
-    assert load("agent").WEIGHTS_FILE == WEEK13 / entry["file"]
+    weights_file = load("agent").WEIGHTS_FILE
+
+    assert weights_file == WEEK13 / entry["file"]
 
 
 def test_the_manifest_tells_how_to_make_the_weights_again(
@@ -107,11 +111,12 @@ def test_the_agent_prints_nothing_and_leaves_no_file(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
+    dqn_agent = load("agent").DQNAgent
     monkeypatch.chdir(tmp_path)
     before = sorted(WEEK13.iterdir())
     environment = gymnasium.make("CartPole-v1")
 
-    agent = load("agent").DQNAgent(environment.observation_space, environment.action_space)
+    agent = dqn_agent(environment.observation_space, environment.action_space)
     agent.act(np.zeros(4, dtype=np.float32))
 
     assert capsys.readouterr() == ("", "")
@@ -159,3 +164,23 @@ def test_the_replay_memory_forgets_the_oldest_transitions(train_agent: ModuleTyp
     np.testing.assert_array_equal(rewards, actions)
     np.testing.assert_array_equal(next_observations[:, 0], actions + 1)
     np.testing.assert_array_equal(terminated, actions == 4)
+
+
+@pytest.mark.parametrize("terminated", [False, True])
+def test_updates_move_the_value_of_the_action_taken_to_its_target(
+    train_agent: ModuleType, terminated: bool
+) -> None:
+    keras.utils.set_random_seed(0)
+    settings = train_agent.HyperParameters(discount=0.5)
+    learner = train_agent.Learner(num_features=2, num_actions=3, settings=settings)
+    learner.synchronise_target()
+    state, next_state = np.float32([[1.0, -1.0]]), np.float32([[-2.0, 2.0]])
+    next_value = float(np.max(learner.online(next_state)))
+    transition = (state, np.int32([1]), np.float32([3.0]), next_state, np.float32([terminated]))
+
+    for _ in range(300):
+        learner.update(*(tf.constant(column) for column in transition))
+
+    expected = 3.0 if terminated else 3.0 + 0.5 * next_value
+    assert abs(next_value) > 0.1
+    assert float(learner.online(state)[0, 1]) == pytest.approx(expected, abs=0.01)

@@ -1,0 +1,184 @@
+"""Problems of an assignment file: from a failed validation to one readable line each."""
+
+from __future__ import annotations
+
+import datetime as dt
+import difflib
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from grader.assignments.expectations import choices, describe, schema_at, schema_of, toml_text
+from grader.assignments.positions import KeyPath, Positions, path_text
+from grader.records.base import Record
+
+_VALUE_ERROR: Final = "Value error, "
+_SIMILARITY: Final = 0.55
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong."""
+
+    path: KeyPath
+    """The key it is about."""
+    text: str
+    """What is wrong with it, and what to write instead."""
+
+
+def told(problems: Iterable[Problem], file_name: str, positions: Positions) -> tuple[str, ...]:
+    """Problems as lines of the form `file:line: key: text`, in the order of the file."""
+    numbered = [(positions.line(problem.path), problem) for problem in problems]
+    lines = []
+    for line, problem in sorted(numbered, key=lambda pair: pair[0]):
+        key = f"{path_text(problem.path)}: " if problem.path else ""
+        lines.append(f"{file_name}:{line}: {key}{problem.text}")
+    return tuple(dict.fromkeys(lines))
+
+
+def did_you_mean(name: object, known: Iterable[str]) -> str:
+    """`; did you mean "x"?`, or nothing when no known name is near."""
+    names = list(known)
+    lowered = [each.lower() for each in names]
+    near = difflib.get_close_matches(str(name).lower(), lowered, 1, _SIMILARITY)
+    return f'; did you mean "{names[lowered.index(near[0])]}"?' if near else ""
+
+
+def not_one_of(what: str, name: object, known: Iterable[str]) -> str:
+    """`there is no <what> "x"; did you mean "y"? There are: …`."""
+    names = list(known)
+    hint = did_you_mean(name, names) or "."
+    listed = ", ".join(names) or "none"
+    return f"there is no {what} {toml_text(name)}{hint} There are: {listed}."
+
+
+def record_problems(model: type[Record], data: Any, at: KeyPath = ()) -> list[Problem]:
+    """All that keeps data from being a record of a type.
+
+    Args:
+        model: the type of record.
+        data: what `tomllib` read.
+        at: the key the data stands under, put before every path.
+    """
+    foreign = list(_foreign_values(data, ()))
+    reported = {path for path, _ in foreign}
+    problems = [Problem((*at, *path), text) for path, text in foreign]
+    try:
+        model.parse(_json_like(data))
+    except ValidationError as error:
+        grouped: dict[KeyPath, list[Any]] = {}
+        for detail in error.errors(include_url=False, include_context=True):
+            path = _path_in(data, detail)
+            if path not in reported and not _follows_from_others(detail):
+                grouped.setdefault(path, []).append(detail)
+        problems += [
+            Problem((*at, *path), text)
+            for path, details in grouped.items()
+            for text in _texts(model, data, path, details)
+        ]
+    return problems
+
+
+def _foreign_values(node: Any, path: KeyPath) -> Iterable[tuple[KeyPath, str]]:
+    """Values that TOML can write and no record can hold: dates, times, nan, inf."""
+    if isinstance(node, dict):
+        for key, value in node.items():
+            yield from _foreign_values(value, (*path, key))
+    elif isinstance(node, list):
+        for index, value in enumerate(node):
+            yield from _foreign_values(value, (*path, index))
+    elif isinstance(node, dt.date | dt.time):
+        yield path, f'expected no date or time here, received {node}; put it in quotes ("{node}")'
+    elif isinstance(node, float) and not math.isfinite(node):
+        yield path, f"expected an ordinary number, received {node}"
+
+
+def _json_like(node: Any) -> Any:
+    if isinstance(node, dict):
+        return {key: _json_like(value) for key, value in node.items()}
+    if isinstance(node, list):
+        return [_json_like(value) for value in node]
+    if isinstance(node, dt.date | dt.time):
+        return node.isoformat()
+    if isinstance(node, float) and not math.isfinite(node):
+        return 0.0
+    return node
+
+
+def _path_in(data: Any, detail: Any) -> KeyPath:
+    """The key a validation error is about; the tags of unions in its place are no keys."""
+    path: KeyPath = ()
+    node = data
+    steps = detail["loc"]
+    for index, step in enumerate(steps):
+        in_table = isinstance(node, dict) and step in node
+        in_list = isinstance(node, list) and isinstance(step, int) and step < len(node)
+        if in_table or in_list:
+            node = node[step]
+        elif not (
+            isinstance(node, dict) and detail["type"] == "missing" and index == len(steps) - 1
+        ):
+            continue
+        path = (*path, step)
+    if detail["type"] == "union_tag_invalid":
+        path = (*path, _tag(detail))
+    return path
+
+
+def _tag(detail: Any) -> str:
+    """The key whose value decides which form a table has."""
+    return str(detail["ctx"]["discriminator"]).strip("'")
+
+
+def _follows_from_others(detail: Any) -> bool:
+    """Whether a list counts as too short only because its elements are wrong."""
+    received = detail["input"]
+    return (
+        detail["type"] == "too_short"
+        and isinstance(received, list | dict)
+        and len(received) >= detail["ctx"]["min_length"]
+    )
+
+
+def _texts(model: type[Record], data: Any, path: KeyPath, details: list[Any]) -> list[str]:
+    root = schema_of(model)
+    node = schema_at(root, path, data)
+    kinds = {detail["type"] for detail in details}
+    if "union_tag_invalid" in kinds:
+        forms = schema_at(root, path[:-1], data) or {}
+        tag = _tag(details[0])
+        return [not_one_of(tag, _value_at(data, path), forms["discriminator"]["mapping"])]
+    if "extra_forbidden" in kinds:
+        return [_unknown_key(root, data, path)]
+    if any(step == "[key]" for step in details[0]["loc"]):
+        return [
+            f"{toml_text(path[-1])} cannot be a name here; expected a short name of lower-case "
+            "letters, digits and `_` that begins with a letter"
+        ]
+    if "value_error" in kinds or node is None:
+        return [detail["msg"].removeprefix(_VALUE_ERROR) for detail in details]
+    if "missing" in kinds and not isinstance(details[0]["input"], list):
+        return [f"this key is missing; expected {describe(root, node)}"]
+    received = _value_at(data, path)
+    if "union_tag_not_found" in kinds and isinstance(received, dict):
+        return [f"the key `{_tag(details[0])}` is missing; expected {describe(root, node)}"]
+    hint = did_you_mean(received, choices(root, node)) if isinstance(received, str) else ""
+    return [f"expected {describe(root, node)}, received {toml_text(received)}{hint}"]
+
+
+def _unknown_key(root: Any, data: Any, path: KeyPath) -> str:
+    table = schema_at(root, path[:-1], data) or {}
+    known = list(table.get("properties", {}))
+    hint = did_you_mean(path[-1], known).replace('"', "`") or "."
+    listed = ", ".join(f"`{name}`" for name in known) or "none"
+    return f"unknown key{hint} Known here: {listed}."
+
+
+def _value_at(data: Any, path: KeyPath) -> Any:
+    node = data
+    for step in path:
+        node = node[step]
+    return node

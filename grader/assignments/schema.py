@@ -1,0 +1,92 @@
+"""The JSON Schema of `assignment.toml`, for editors that complete and check while typing."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from pydantic.json_schema import JsonSchemaMode, models_json_schema
+
+from grader.assignments import registry
+from grader.assignments.registry import CheckKind, ProbeKind
+from grader.records.base import Record
+from grader.records.spec import Assignment, CheckSpec, PartSpec
+
+_DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
+_MODE: Final[JsonSchemaMode] = "validation"
+
+JsonSchema = dict[str, Any]
+
+
+def assignment_schema() -> JsonSchema:
+    """The schema of an assignment, with the settings of every installed kind.
+
+    Settings are chosen by `kind`: those of a part by its own, those of a check by its `kind` where
+    it has one, and otherwise by the part's kind and the check's name.
+
+    Returns:
+        JSON Schema, draft 2020-12.
+
+    Raises:
+        GraderFault: an installed plugin is broken; its author must act.
+    """
+    probes = [registry.probe_kind(name) for name in registry.probe_kinds()]
+    checks = [kind for probe in probes for kind in registry.check_kinds(probe.id).values()]
+    records: list[type[Record]] = [Assignment, PartSpec, CheckSpec]
+    records += [*(kind.settings for kind in probes), *(kind.settings for kind in checks)]
+    models = [(record, _MODE) for record in dict.fromkeys(records)]
+    references, collected = models_json_schema(models)
+    definitions = collected["$defs"]
+
+    def settings_of(kind: ProbeKind | CheckKind) -> JsonSchema:
+        reference = references[kind.settings, _MODE]
+        target = definitions[reference["$ref"].rpartition("/")[2]]
+        schema: JsonSchema = {"properties": {"settings": reference}}
+        if target.get("required"):
+            schema["required"] = ["settings"]
+        return schema
+
+    part, check = definitions[PartSpec.__name__], definitions[CheckSpec.__name__]
+    part["properties"]["kind"]["enum"] = [kind.id for kind in probes]
+    part["allOf"] = [_when_kind(kind.id, _of_part(kind, settings_of)) for kind in probes]
+    check["allOf"] = [_when_kind(kind.id, settings_of(kind)) for kind in checks]
+    root = dict(definitions.pop(Assignment.__name__))
+    root["$defs"] = definitions
+    return {"$schema": _DIALECT, **root}
+
+
+def _when_kind(kind: str, then: JsonSchema) -> JsonSchema:
+    condition = {"properties": {"kind": {"const": kind}}, "required": ["kind"]}
+    return {"if": condition, "then": then}
+
+
+def _of_part(kind: ProbeKind, settings_of: Any) -> JsonSchema:
+    schema: JsonSchema = settings_of(kind)
+    roles = {role.name: {"description": _role_text(role)} for role in kind.roles}
+    named = [role.name for role in kind.roles if not role.default_names]
+    names: JsonSchema = {"properties": roles, "additionalProperties": False}
+    if named:
+        names["required"] = named
+        schema["required"] = [*schema.get("required", []), "names"]
+    checks = {
+        check.id.partition(".")[2]: {
+            "description": check.description,
+            # A check with a `kind` of its own is met by the condition in CheckSpec.
+            "if": {"not": {"required": ["kind"]}},
+            "then": settings_of(check),
+        }
+        for check in registry.check_kinds(kind.id).values()
+    }
+    schema["properties"] = {
+        **schema["properties"],
+        "names": names,
+        "checks": {"properties": checks},
+    }
+    return schema
+
+
+def _role_text(role: registry.Role) -> str:
+    owner = f" of `{role.owner}`" if role.owner else ""
+    defaults = ", ".join(role.default_names)
+    return f"Names accepted for the {role.what} `{role.name}`{owner}." + (
+        f" When left out: {defaults}." if defaults else ""
+    )

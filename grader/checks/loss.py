@@ -1,0 +1,427 @@
+"""Judge of `training.loss`: is it the mean Huber loss, and can it be differentiated?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from grader.assignments.registry import JudgeInput
+from grader.checks.interface import graded, interface_verdict, unresolved_finding
+from grader.checks.loss_forms import (
+    REDUCTIONS,
+    Form,
+    LossMistake,
+    Reduction,
+    fitted_delta,
+    forms,
+)
+from grader.checks.references import huber_gradient, huber_loss
+from grader.checks.trials import (
+    cases_text,
+    cover,
+    fault_verdict,
+    first_difference,
+    incident_findings,
+    matches,
+    number,
+    show,
+    worst,
+)
+from grader.errors import GraderFault
+from grader.records.arrays import ArrayRecord
+from grader.records.evidence import FunctionTrial, TrainingEvidence
+from grader.records.result import Finding, Outcome, Severity, Verdict
+from grader.records.settings import TrainingSettings
+
+Array = npt.NDArray[Any]
+ROLE: Final = "loss"
+
+RELATIVE_TOLERANCE: Final = 1e-4
+"""Of the largest value. Single precision keeps 7 digits; a mean of 200 terms loses one or two."""
+VALUE_TOLERANCE: Final = 1e-6
+GRADIENT_TOLERANCE: Final = 1e-7
+VALUE_SHARE: Final = 2 / 3
+"""Share of the points for the values; the rest is for the gradient."""
+NOT_AVERAGED_CREDIT: Final = 0.5
+"""Credit when a vector came back whose mean is the loss: right but for the last line."""
+
+
+class LossCode(StrEnum):
+    """Codes of findings about a loss function."""
+
+    NOT_SCALAR = "TR101"
+    SUMMED = "TR102"
+    FACTOR = "TR103"
+    SQUARED_ERROR = "TR104"
+    ABSOLUTE_ERROR = "TR105"
+    OTHER_DELTA = "TR106"
+    OFFSET = "TR107"
+    SIGN = "TR108"
+    BRANCHES = "TR109"
+    SMOOTH = "TR110"
+    WRONG_VALUES = "TR111"
+    NOT_FINITE = "TR112"
+    NOT_A_NUMBER = "TR113"
+    NOT_DIFFERENTIABLE = "TR114"
+    GRADIENT_NOT_FINITE = "TR115"
+    WRONG_GRADIENT = "TR116"
+
+
+_TOLD: Final[dict[LossMistake, tuple[LossCode, str, str]]] = {
+    LossMistake.NOT_SCALAR: (
+        LossCode.NOT_SCALAR, "The loss is not averaged to one number.",
+        "End with `tf.reduce_mean(loss)`, without an `axis`. `keras.losses.huber` averages over "
+        "the last axis only."),
+    LossMistake.SUMMED: (
+        LossCode.SUMMED, "The loss is summed where it should be averaged.",
+        "Use `tf.reduce_mean` over all elements instead of `tf.reduce_sum`."),
+    LossMistake.FACTOR: (
+        LossCode.FACTOR, "The factor 1/2 of the Huber loss is missing.",
+        "Small errors cost `0.5 * error**2`, large ones `delta * (abs(error) - 0.5 * delta)`."),
+    LossMistake.SQUARED_ERROR: (
+        LossCode.SQUARED_ERROR, "This is the squared error, not the Huber loss.",
+        "Only errors up to δ are squared; beyond it the loss grows linearly."),
+    LossMistake.ABSOLUTE_ERROR: (
+        LossCode.ABSOLUTE_ERROR, "This is the absolute error, not the Huber loss.",
+        "Errors up to δ cost `0.5 * error**2`; only beyond it the loss is linear."),
+    LossMistake.OTHER_DELTA: (
+        LossCode.OTHER_DELTA, "The loss turns from quadratic to linear at the wrong δ.",
+        "Use the δ of the assignment."),
+    LossMistake.OFFSET: (
+        LossCode.OFFSET, "The two pieces of the loss do not meet at δ.",
+        "The linear piece is `delta * (abs(error) - 0.5 * delta)`."),
+    LossMistake.SIGN: (
+        LossCode.SIGN, "Errors of one sign are treated as small, however large they are.",
+        "Compare `tf.abs(error)` with δ, not `error`."),
+    LossMistake.BRANCHES: (
+        LossCode.BRANCHES, "The two pieces of the loss are exchanged.",
+        "In `tf.where(condition, a, b)`, `a` is taken where the condition holds: with "
+        "`abs(error) <= delta` the quadratic piece comes first."),
+    LossMistake.SMOOTH: (
+        LossCode.SMOOTH, "This is a smooth relative of the Huber loss, not the Huber loss.",
+        "Use the two pieces: `0.5 * error**2` up to δ, `delta * (abs(error) - 0.5 * delta)` "
+        "beyond."),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Cause:
+    """One way to get a loss wrong, or right."""
+
+    form: Form
+    reduction: Reduction
+
+    @property
+    def mistakes(self) -> tuple[LossMistake, ...]:
+        both = (self.reduction.mistake, self.form.mistake)
+        return tuple(mistake for mistake in both if mistake is not None)
+
+    @property
+    def text(self) -> str:
+        return f"{self.reduction.name} of {self.form.name}"
+
+    def value(self, error: Array) -> Array:
+        return np.asarray(self.reduction.apply(self.form.value(error)), dtype=np.float64)
+
+    def gradient(self, error: Array) -> Array:
+        """What a gradient tape gives: the gradient of the sum of all that is returned."""
+        slopes: Array = self.form.slope(error) * self.reduction.share(error.shape)
+        return slopes
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """A trial with its reference, and what explains it."""
+
+    trial: FunctionTrial
+    error: Array
+    """float64, y_pred − y_true."""
+    value: float
+    slopes: Array
+    received: Array | None
+    value_right: bool
+    gradient_right: bool
+    cause: _Cause | None = None
+
+    @property
+    def label(self) -> str:
+        return self.trial.label
+
+
+def judge_loss(given: JudgeInput) -> Verdict:
+    """Values for two thirds, gradients for one third, each by the share of cases that are right.
+
+    Cases where everything is zero are right by accident for many a wrong loss; they earn nothing
+    unless another case is right too.
+
+    Raises:
+        GraderFault: a recorded case does not fit the reference; the author of the cases must act.
+    """
+    evidence: TrainingEvidence = given.evidence
+    settings: TrainingSettings = given.part_settings
+    for missing in evidence.unresolved:
+        if missing.role == ROLE:
+            return Verdict(
+                outcome=Outcome.FAILED,
+                fraction=0.0,
+                findings=(unresolved_finding(evidence, missing),),
+            )
+    if evidence.construction is not None:
+        return interface_verdict(evidence) or graded(0.0, ())
+    outcomes = [(trial.label, trial.incident) for trial in evidence.loss]
+    fault = fault_verdict(outcomes, "the loss")
+    if fault is not None:
+        return fault
+    answers, possible = _explain(
+        [_answer(trial, settings.delta) for trial in evidence.loss], settings.delta
+    )
+    where = evidence.place(ROLE)
+    findings = (
+        *_value_findings(answers, possible, settings.delta, where),
+        *_gradient_findings(answers, where),
+        *incident_findings(outcomes),
+    )
+    values = _share(answers, lambda a: a.value_right, lambda a: a.value > 0)
+    gradients = _share(answers, lambda a: a.gradient_right, lambda a: bool(np.any(a.slopes)))
+    fraction = 1.0 if values == gradients == 1.0 else (
+        VALUE_SHARE * values + (1 - VALUE_SHARE) * gradients
+    )  # fmt: skip
+    verdict = graded(fraction, findings)
+    return verdict.model_copy(update={"outcome": worst(verdict.outcome, outcomes)})
+
+
+def _answer(trial: FunctionTrial, delta: float) -> _Answer:
+    arrays = [trial.arguments.get("y_true"), trial.arguments.get("y_pred")]
+    y_true, y_pred = (a.array() if isinstance(a, ArrayRecord) else np.empty(0) for a in arrays)
+    try:
+        value = huber_loss(y_true, y_pred, delta)
+        slopes = huber_gradient(y_true, y_pred, delta)
+    except ValueError as error:
+        raise GraderFault(f"case {trial.label!r} does not fit the reference: {error}") from error
+    received = trial.result.array() if trial.result is not None else None
+    if trial.incident is not None or (received is not None and received.dtype.kind not in "iuf"):
+        received = None
+    gradient = trial.gradient.array() if trial.gradient is not None else None
+    return _Answer(
+        trial=trial,
+        error=y_pred.astype(np.float64) - y_true.astype(np.float64),
+        value=value,
+        slopes=slopes,
+        received=received,
+        value_right=received is not None and _same_value(received, np.asarray(value)),
+        gradient_right=gradient is not None and _same_gradient(gradient, slopes),
+    )
+
+
+def _same_value(received: Array, expected: Array) -> bool:
+    """Whether a loss has this value; one number may come in an array of any shape."""
+    if expected.size == 1 and received.size == 1:
+        received, expected = received.reshape(()), expected.reshape(())
+    return matches(received, expected, VALUE_TOLERANCE, RELATIVE_TOLERANCE)
+
+
+def _same_gradient(received: Array, expected: Array) -> bool:
+    return matches(received, expected, GRADIENT_TOLERANCE, RELATIVE_TOLERANCE)
+
+
+def _explain(
+    answers: list[_Answer], delta: float
+) -> tuple[list[_Answer], dict[str, frozenset[int]]]:
+    """The answers with the cause of each wrong value, and all cases that each cause explains."""
+    wrong = [
+        i for i, answer in enumerate(answers)
+        if answer.received is not None and not answer.value_right
+        and np.all(np.isfinite(answer.received))
+    ]  # fmt: skip
+    causes: dict[str, _Cause] = {}
+    explained: dict[str, frozenset[int]] = {}
+    for cause in _causes(answers, wrong, delta):
+        causes[cause.text] = cause
+        explained[cause.text] = frozenset(
+            i for i in wrong
+            if (received := answers[i].received) is not None
+            and _same_value(received, cause.value(answers[i].error))
+        )  # fmt: skip
+    # A δ fitted to one case explains that case, whatever the loss is.
+    likely = {
+        text: cases for text, cases in explained.items()
+        if causes[text].form.mistake is not LossMistake.OTHER_DELTA or len(cases) > 1
+    }  # fmt: skip
+    chosen, _ = cover(wrong, likely)
+    told = list(answers)
+    for text, cases in chosen:
+        for i in cases:
+            told[i] = replace(answers[i], cause=causes[text])
+    return told, explained
+
+
+def _causes(answers: list[_Answer], wrong: list[int], delta: float) -> list[_Cause]:
+    fits = (
+        fitted_delta(answers[i].error, received.item())
+        for i in wrong
+        if (received := answers[i].received) is not None and received.size == 1
+    )
+    other_delta = next((fit for fit in fits if fit is not None), None)
+    pairs = [
+        _Cause(form, reduction) for form in forms(delta, other_delta) for reduction in REDUCTIONS
+    ]
+    return sorted((cause for cause in pairs if cause.mistakes), key=lambda c: len(c.mistakes))
+
+
+def _share(
+    answers: list[_Answer],
+    right: Callable[[_Answer], bool],
+    informative: Callable[[_Answer], bool],
+) -> float:
+    """The share of the cases that are right."""
+    credits = [1.0 if right(a) else _not_averaged(a) for a in answers]
+    told = any(credit for credit, a in zip(credits, answers, strict=True) if informative(a))
+    return sum(credits) / len(credits) if told else 0.0
+
+
+def _not_averaged(answer: _Answer) -> float:
+    """Credit for a vector of Huber losses whose mean is the loss, and that can be differentiated."""
+    cause = answer.cause
+    gradient = answer.trial.gradient
+    if (
+        cause is None
+        or cause.mistakes != (LossMistake.NOT_SCALAR,)
+        or not cause.reduction.mean_is_right
+        or gradient is None
+    ):
+        return 0.0
+    consistent = _same_gradient(gradient.array(), cause.gradient(answer.error))
+    return NOT_AVERAGED_CREDIT if consistent else 0.0
+
+
+# --- findings -----------------------------------------------------------------------------------
+
+
+def _value_findings(
+    answers: list[_Answer], explained: dict[str, frozenset[int]], delta: float, where: str
+) -> tuple[Finding, ...]:
+    answered = [(i, a) for i, a in enumerate(answers) if a.trial.incident is None]
+    seen: dict[LossMistake, list[int]] = {}
+    for i, answer in answered:
+        if answer.cause is None:
+            continue
+        for mistake in answer.cause.mistakes:
+            if i not in explained.get(_without(answer.cause, mistake, delta).text, ()):
+                seen.setdefault(mistake, []).append(i)
+    findings = []
+    for mistake in LossMistake:
+        if mistake in seen:
+            code, claim, advice = _TOLD[mistake]
+            group = [answers[i] for i in seen[mistake]]
+            findings.append(_finding(code, claim, advice, group, delta, where))
+    wrong = [a for _, a in answered if not a.value_right and a.cause is None]
+    nothing = [a for a in wrong if a.received is None]
+    infinite = [a for a in wrong if a.received is not None and not np.all(np.isfinite(a.received))]
+    other = [a for a in wrong if a.received is not None and np.all(np.isfinite(a.received))]
+    for code, claim, advice, group in (
+        (LossCode.NOT_A_NUMBER, "What comes back is no number.",
+         "Return the loss as a TensorFlow scalar; a function without `return` returns None.",
+         nothing),
+        (LossCode.NOT_FINITE, "The loss is not finite (NaN or infinity).",
+         "Avoid logarithms, divisions and roots of the error: the Huber loss needs none.",
+         infinite),
+        (LossCode.WRONG_VALUES, "The loss has the wrong value.",
+         "Compute one small case by hand: `0.5 * error**2` up to δ, "
+         "`delta * (abs(error) - 0.5 * delta)` beyond, and the mean over all elements.", other),
+    ):  # fmt: skip
+        if group:
+            findings.append(_finding(code, claim, advice, group, delta, where))
+    return tuple(findings)
+
+
+def _without(cause: _Cause, mistake: LossMistake, delta: float) -> _Cause:
+    """The same cause with one mistake mended."""
+    if cause.form.mistake is mistake:
+        return replace(cause, form=next(forms(delta)))
+    return replace(cause, reduction=REDUCTIONS[0])
+
+
+def _finding(
+    code: LossCode, claim: str, advice: str, group: list[_Answer], delta: float, where: str
+) -> Finding:
+    first = group[0]
+    if first.received is None:
+        received = first.trial.result_type or "nothing"
+    else:
+        received = show(first.received)
+    if first.cause is not None:
+        received = f"{received}: {first.cause.text}"
+    return Finding(
+        code=code, severity=Severity.ERROR, claim=claim, where=where,
+        expected=f"{number(first.value)} (δ = {number(delta)}), "
+        f"for y_true and y_pred of shape {first.error.shape}",
+        received=f"{received} ({_cases(group)})", try_=advice,
+    )  # fmt: skip
+
+
+def _gradient_findings(answers: list[_Answer], where: str) -> tuple[Finding, ...]:
+    missing: list[_Answer] = []
+    infinite: list[_Answer] = []
+    wrong: list[_Answer] = []
+    for answer in answers:
+        if answer.received is None or answer.gradient_right:
+            continue
+        if answer.trial.gradient is None:
+            missing.append(answer)
+        elif not np.all(np.isfinite(gradient := answer.trial.gradient.array())):
+            infinite.append(answer)
+        elif answer.cause is None or not _same_gradient(
+            gradient, answer.cause.gradient(answer.error)
+        ):
+            wrong.append(answer)
+    findings = []
+    if missing:
+        findings.append(Finding(
+            code=LossCode.NOT_DIFFERENTIABLE, severity=Severity.ERROR,
+            claim="The loss cannot be differentiated with respect to y_pred.", where=where,
+            expected="a gradient", received=f"none ({_cases(missing)})",
+            try_="Stay in TensorFlow from y_pred to the loss: no numpy, no `float()`, no "
+            "`.numpy()`, no `tf.stop_gradient`, no new `tf.constant` made of y_pred.",
+        ))  # fmt: skip
+    if infinite:
+        findings.append(Finding(
+            code=LossCode.GRADIENT_NOT_FINITE, severity=Severity.ERROR,
+            claim="The gradient of the loss is not finite (NaN or infinity).", where=where,
+            expected=f"the gradient {show(infinite[0].slopes)}",
+            received=f"NaN or infinity ({_cases(infinite)})",
+            try_="`tf.sqrt` has no slope at 0, and `tf.where` differentiates the branch that is "
+            "not taken too. Use `tf.abs` and `tf.minimum(abs_error, delta)`.",
+        ))  # fmt: skip
+    if wrong:
+        findings.append(_wrong_gradient(wrong, where))
+    return tuple(findings)
+
+
+def _wrong_gradient(wrong: list[_Answer], where: str) -> Finding:
+    first = wrong[0]
+    gradient = first.trial.gradient
+    assert gradient is not None
+    received = gradient.array()
+    if received.shape != first.slopes.shape:
+        expected, got = f"shape {first.slopes.shape}", f"shape {received.shape}"
+    else:
+        expected, got = first_difference(
+            received, first.slopes, GRADIENT_TOLERANCE, RELATIVE_TOLERANCE
+        )
+    return Finding(
+        code=LossCode.WRONG_GRADIENT, severity=Severity.ERROR,
+        claim="The gradient of the loss with respect to y_pred is wrong.", where=where,
+        expected=f"{expected} (the error clipped to ±δ, divided by the number of elements)",
+        received=f"{got} ({_cases(wrong)})",
+        try_="Let TensorFlow differentiate the loss; do not round, cast to integers or stop "
+        "gradients on the way.",
+    )  # fmt: skip
+
+
+def _cases(group: list[_Answer]) -> str:
+    return cases_text([answer.label for answer in group])

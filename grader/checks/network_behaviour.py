@@ -1,0 +1,213 @@
+"""Does the network behave like an action-value function?"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from grader.assignments.registry import JudgeInput
+from grader.checks.incidents import incident_verdict
+from grader.checks.interface import graded, interface_verdict
+from grader.checks.network_codes import NetworkCode
+from grader.records.evidence import BehaviourTrial, Incident, IncidentKind, NetworkEvidence
+from grader.records.result import Finding, Severity, Verdict
+from grader.records.settings import NetworkSettings
+
+RELATIVE_TOLERANCE: Final = 1e-4
+"""Largest difference, relative to the largest output, that counts as the same answer.
+
+float32 carries 24 bits (6e-8). Adding up the few thousand products behind an output in another
+order, as happens for another batch size, moves it by about 1e-6; a hundred times that is left as
+room. Layers that mix up the batch (batch normalisation in training mode) or draw random numbers
+(dropout in training mode) move it by far more."""
+
+CONSTANT_TOLERANCE: Final = 1e-6
+"""Outputs for different inputs that are nearer than this, relative to the largest, are the same."""
+
+SUM_TOLERANCE: Final = 1e-3
+"""How near to 1 the outputs for one input must add up to be taken for probabilities."""
+
+PROPERTIES: Final = 6
+"""Shape, finite, varying, repeatable, independent of the batch, free in sign and sum."""
+
+
+def judge_behaviour(given: JudgeInput) -> Verdict:
+    """How many of six properties hold; each is worth the same.
+
+    1. The output has the shape (batch, num_actions), for every number of actions tried.
+    2. All outputs are finite.
+    3. Different inputs give different outputs.
+    4. The same batch asked again gives the same outputs.
+    5. An input asked alone gives the same output as in a batch.
+    6. The outputs are not confined: neither do they add up to 1, nor are they cut off at 0.
+
+    Numbers that are not finite show none of 3 to 6, and a constant output shows none of 4 to 6: a
+    property that could not be seen counts as one that does not hold.
+    """
+    evidence: NetworkEvidence = given.evidence
+    settings: NetworkSettings = given.part_settings
+    if (blocked := interface_verdict(evidence)) is not None:
+        return blocked
+    trial = evidence.behaviour
+    shape_finding = _shape_finding(evidence, settings)
+    if trial is not None and trial.incident is not None:
+        return incident_verdict(trial.incident, *shape_finding)
+    if trial is None or trial.outputs is None or not evidence.builds:
+        absent = Incident(
+            kind=IncidentKind.FAULT,
+            stage="asking the network",
+            message="the evidence does not say what the network answered",
+        )
+        return incident_verdict(absent)
+    held, findings = _judge_outputs(trial, evidence.place("builder"))
+    held += not shape_finding
+    return graded(held / PROPERTIES, (*shape_finding, *findings))
+
+
+def _shape_finding(evidence: NetworkEvidence, settings: NetworkSettings) -> tuple[Finding, ...]:
+    """The finding about the shape of the output, for all numbers of actions together."""
+    wrong: list[str] = []
+    tried: set[int] = set()
+    for build in evidence.builds:
+        tried.add(build.num_actions)
+        shape = build.output_shape
+        if shape is None:
+            wrong.append(f"no output for num_actions={build.num_actions}")
+        elif len(shape) != 2 or shape[1] != build.num_actions:
+            sides = ", ".join(("batch", *(str(side) for side in shape[1:6])))
+            wrong.append(f"({sides}) for num_actions={build.num_actions}")
+    wrong.extend(
+        f"no output for num_actions={count}" for count in settings.num_actions if count not in tried
+    )
+    if not wrong:
+        return ()
+    return (
+        Finding(
+            code=NetworkCode.OUTPUT_SHAPE,
+            severity=Severity.ERROR,
+            claim="The output does not have one value per action.",
+            where=evidence.place("builder"),
+            expected="outputs of the shape (batch, num_actions)",
+            received="; ".join(wrong),
+            try_="Let the last layer be `Dense(num_actions)`, behind a `Flatten`, and use the "
+            "argument instead of a fixed number.",
+        ),
+    )
+
+
+def _judge_outputs(trial: BehaviourTrial, place: str) -> tuple[int, tuple[Finding, ...]]:
+    """The number of properties 2 to 6 that hold, and a finding for each that does not."""
+    assert trial.outputs is not None
+    raw = trial.outputs.array().astype(np.float64)
+    values = raw.reshape(raw.shape[0], -1) if raw.ndim and raw.size else np.zeros((0, 1))
+    broken = int(np.count_nonzero(~np.isfinite(values)))
+    if broken:
+        return 0, (_not_finite(broken, values.size, place),)
+    magnitude = float(np.max(np.abs(values), initial=0.0))
+    spread = float(np.max(np.ptp(values, axis=0))) if len(values) else 0.0
+    if spread <= CONSTANT_TOLERANCE * magnitude:
+        return 1, (_constant(place),)
+    findings = (
+        *_differing(trial, max(magnitude, trial.magnitude or 0.0), place),
+        *_confined(values, place),
+    )
+    return PROPERTIES - 1 - len(findings), findings
+
+
+def _not_finite(broken: int, total: int, place: str) -> Finding:
+    return Finding(
+        code=NetworkCode.NOT_FINITE,
+        severity=Severity.ERROR,
+        claim="Some outputs are not finite numbers.",
+        where=place,
+        expected="finite numbers",
+        received=f"{broken} of {total} outputs are NaN or infinite",
+        try_="Look for a division by zero, a logarithm or an exponential of large numbers, and "
+        "weights that were not initialised.",
+    )
+
+
+def _constant(place: str) -> Finding:
+    return Finding(
+        code=NetworkCode.CONSTANT,
+        severity=Severity.ERROR,
+        claim="The network gives the same output for every input.",
+        where=place,
+        expected="outputs that depend on the input",
+        received=f"outputs that differ by no more than {CONSTANT_TOLERANCE:g} of the largest",
+        try_="Look for weights initialised with zeros, a sigmoid or tanh driven to its limit by "
+        "unscaled pixels, and an input that is not passed on.",
+    )
+
+
+def _differing(trial: BehaviourTrial, scale: float, place: str) -> tuple[Finding, ...]:
+    """Findings about answers that change although the input does not."""
+    cases = (
+        (
+            trial.repeat_difference,
+            NetworkCode.NOT_REPEATABLE,
+            "The same inputs asked again give other outputs.",
+            "the same outputs for the same inputs",
+            "Look for random numbers in `call`, and for layers called with `training=True`.",
+        ),
+        (
+            trial.single_difference,
+            NetworkCode.BATCH_DEPENDENT,
+            "An input gives another output alone than in a batch with others.",
+            "outputs that depend on their own input only",
+            "Look for a mean over axis 0, a softmax over the batch, or batch normalisation called "
+            "with `training=True`.",
+        ),
+    )
+    return tuple(
+        Finding(
+            code=code,
+            severity=Severity.ERROR,
+            claim=claim,
+            where=place,
+            expected=f"{expected}, up to {RELATIVE_TOLERANCE:g} of the largest output",
+            # No figure: what random numbers do differs from run to run.
+            received="outputs that could not be compared"
+            if difference is None
+            else "outputs that differ by more than that",
+            try_=advice,
+        )
+        for difference, code, claim, expected, advice in cases
+        if difference is None or not difference <= RELATIVE_TOLERANCE * scale
+    )
+
+
+def _confined(values: npt.NDArray[np.float64], place: str) -> tuple[Finding, ...]:
+    """The finding about outputs that cannot take every value, if they are so.
+
+    Args:
+        values: (batch, num_actions), finite and not constant.
+    """
+    if values.min() >= 0.0 and np.all(np.abs(values.sum(axis=1) - 1.0) <= SUM_TOLERANCE):
+        return (
+            Finding(
+                code=NetworkCode.SUMS_TO_ONE,
+                severity=Severity.ERROR,
+                claim="The outputs for each input add up to 1, like probabilities.",
+                where=place,
+                expected="values that may have any sign and size",
+                received="positive outputs that add up to 1, as a softmax gives",
+                try_="Remove the softmax: a Q-value is an expected return, not a probability.",
+            ),
+        )
+    # A linear layer practically never gives exactly 0; a rectifier does for every negative value.
+    if values.min() >= 0.0 and bool(np.any(values == 0.0)):
+        return (
+            Finding(
+                code=NetworkCode.NEVER_NEGATIVE,
+                severity=Severity.ERROR,
+                claim="The outputs are cut off at 0.",
+                where=place,
+                expected="values that may have any sign and size",
+                received="no negative output, and some that are exactly 0, as a ReLU gives",
+                try_="Remove the activation of the last layer: a return can be negative.",
+            ),
+        )
+    return ()

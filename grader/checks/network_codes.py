@@ -1,0 +1,70 @@
+"""The codes of findings about networks."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class NetworkCode(StrEnum):
+    """What can be said about a network; each is explained in the catalogue.
+
+    NW0xx: building it, NW1xx: its layers, NW2xx: what it computes.
+    """
+
+    NOTHING_RETURNED = "NW001"
+    NOT_A_MODEL = "NW002"
+    INPUT_REFUSED = "NW003"
+    OLD_ARGUMENTS = "NW004"
+
+    KERNEL_SIZE = "NW101"
+    STRIDES = "NW102"
+    FILTERS = "NW103"
+    PADDING = "NW104"
+    KERNEL_STRIDES_SWAPPED = "NW105"
+    STRIDES_AS_KERNEL = "NW106"
+    ACTIVATION_MISSING = "NW107"
+    ACTIVATION_WRONG = "NW108"
+    ACTIVATION_UNKNOWN = "NW109"
+    OUTPUT_SOFTMAX = "NW110"
+    OUTPUT_RELU = "NW111"
+    OUTPUT_SQUASHED = "NW112"
+    UNITS = "NW113"
+    OUTPUT_UNITS = "NW114"
+    CHANNELS_FIRST = "NW115"
+    OPTION = "NW116"
+    SHARED_WEIGHTS = "NW117"
+    POOL_SIZE = "NW118"
+    DROPOUT_RATE = "NW119"
+
+    MISSING_LAYER = "NW121"
+    MISSING_FLATTEN = "NW122"
+    EXTRA_LAYER = "NW123"
+    EXTRA_NORMALIZATION = "NW124"
+    EXTRA_DROPOUT = "NW125"
+    EXTRA_POOLING = "NW126"
+    EXTRA_ACTIVATION = "NW127"
+    OTHER_KIND = "NW128"
+    ORDER = "NW129"
+    MERGE = "NW131"
+    BRANCH = "NW132"
+    SEVERAL_OUTPUTS = "NW133"
+    UNKNOWN_LAYER = "NW134"
+    PREPROCESSING = "NW135"
+    FRAMES_RESHAPED = "NW136"
+    CHANNELS_NOT_LAST = "NW137"
+    SCALED_TWICE = "NW138"
+    UNUSED_LAYERS = "NW139"
+    NO_EFFECT = "NW140"
+    FROZEN = "NW141"
+    FURTHER = "NW142"
+
+    UNPROVEN = "NW151"
+    PROVEN_BY_FUNCTION = "NW152"
+
+    OUTPUT_SHAPE = "NW201"
+    NOT_FINITE = "NW202"
+    CONSTANT = "NW203"
+    NOT_REPEATABLE = "NW204"
+    BATCH_DEPENDENT = "NW205"
+    SUMS_TO_ONE = "NW206"
+    NEVER_NEGATIVE = "NW207"

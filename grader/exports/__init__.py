@@ -1,0 +1,1 @@
+"""Reports as data for other programs: pure functions from `GradeReport` to text."""

@@ -1,0 +1,125 @@
+"""`report.html`: the score report of one submission."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from grader.records.catalogue import CatalogueEntry, catalogue
+from grader.records.report import GradeReport, PartRef, ReportStatus
+from grader.records.result import CheckResult, LayerRow, NetworkTable, Outcome, RowStatus
+from grader.reporting import plots
+from grader.reporting.document import render_page
+from grader.reporting.priorities import priorities
+from grader.reporting.wording import count_of, passed_sentence, points_text
+
+
+@dataclass(frozen=True)
+class PartView:
+    """A part with its results and sums."""
+
+    ref: PartRef
+    results: tuple[CheckResult, ...]
+    points: float
+    max_points: float
+    passed: int
+    faults: int
+    x: float
+    """Left end of the part's stretch of the score bar, in per cent of the bar."""
+    width: float
+    filled: float
+
+
+def render_score_report(report: GradeReport) -> str:
+    """The score report as one HTML page that needs no network and no other file.
+
+    Args:
+        report: the report of one submission.
+    """
+    return render_page(
+        "score_report.html.jinja",
+        styles=("page.css", "score_report.css"),
+        scripts=("details_in_print.js",),
+        report=report,
+        page_title=f"{report.submission.id}: {score_words(report)}",
+        withheld=report.status is ReportStatus.WITHHELD,
+        faults=[result for result in report.results if result.outcome is Outcome.FAULT],
+        passed_sentence=passed_sentence(report),
+        share=report.score / report.max_score if report.score is not None and report.max_score
+        else None,
+        parts=part_views(report),
+        priorities=priorities(report),
+        part_titles={part.id: part.title for part in report.parts},
+        result_ids={result.id for result in report.results},
+        explanations=_explanations(report),
+        plots=plots,
+        table_sentence=table_sentence,
+        row_differences=row_differences,
+    )  # fmt: skip
+
+
+def score_words(report: GradeReport) -> str:
+    """The score in words: `87.5 of 100 points`, or that it is withheld."""
+    if report.score is None:
+        return "score withheld"
+    return f"{points_text(report.score)} of {points_text(report.max_score)} points"
+
+
+def part_views(report: GradeReport) -> tuple[PartView, ...]:
+    """The parts with their sums, and where each stands on the score bar."""
+    total = sum(result.max_points for result in report.results) or 1.0
+    views: list[PartView] = []
+    start = 0.0
+    for part in report.parts:
+        results = report.of_part(part.id)
+        points = sum(result.points for result in results)
+        max_points = sum(result.max_points for result in results)
+        views.append(
+            PartView(
+                ref=part,
+                results=results,
+                points=points,
+                max_points=max_points,
+                passed=sum(result.outcome is Outcome.PASSED for result in results),
+                faults=sum(result.outcome is Outcome.FAULT for result in results),
+                x=round(100 * start / total, 3),
+                width=round(100 * max_points / total, 3),
+                filled=round(100 * points / total, 3),
+            )
+        )
+        start += max_points
+    return tuple(views)
+
+
+def table_sentence(table: NetworkTable) -> str:
+    """What a layer table shows, in one sentence."""
+    statuses = [row.status for row in table.rows]
+    expected = sum(row.expected is not None for row in table.rows)
+    matching = statuses.count(RowStatus.MATCHES)
+    if matching == expected and RowStatus.EXTRA not in statuses:
+        return f"All {count_of(expected, 'layer')} match."
+    words = {
+        RowStatus.DIFFERS: "differs" if statuses.count(RowStatus.DIFFERS) == 1 else "differ",
+        RowStatus.MISSING: "missing",
+        RowStatus.EXTRA: "not asked for",
+    }
+    wrong = [
+        f"{statuses.count(status)} {word}" for status, word in words.items() if status in statuses
+    ]
+    return f"{matching} of {count_of(expected, 'expected layer')} match: {', '.join(wrong)}."
+
+
+def row_differences(row: LayerRow) -> tuple[str, ...]:
+    """What to see in a row that does not match, in words."""
+    if row.differences or row.status in (RowStatus.MATCHES, RowStatus.PREPROCESSING):
+        return row.differences
+    if row.status is RowStatus.MISSING:
+        return ("This layer is not in your network.",)
+    if row.status is RowStatus.EXTRA:
+        return ("This layer was not asked for.",)
+    return ()
+
+
+def _explanations(report: GradeReport) -> dict[str, CatalogueEntry]:
+    known = catalogue()
+    codes = {finding.code for result in report.results for finding in result.findings}
+    return {code: known[code] for code in sorted(codes) if code in known}

@@ -1,0 +1,1 @@
+"""The isolation boundary, trusted side: fork servers, workers, limits, the channel."""

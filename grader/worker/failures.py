@@ -1,0 +1,83 @@
+"""Exceptions in the student's code, as plain data: cut to their own files, capped, repeatable."""
+
+from __future__ import annotations
+
+import errno
+import linecache
+import traceback
+from pathlib import Path
+
+from grader.records.evidence import Frame, LimitName
+from grader.records.text import clean_line, clean_text
+from grader.records.wire import StudentFailure
+
+_MAX_FRAMES = 8
+
+
+def failure_of(error: BaseException, root: Path, at: int | None = None) -> StudentFailure:
+    """What went wrong, with the frames that lie in the student's files.
+
+    Args:
+        error: the exception.
+        root: the folder with the student's files.
+        at: index of the failed call among several.
+    """
+    frames = [
+        Frame(
+            file=_relative(entry.filename, root),
+            line=entry.lineno or 0,
+            function=clean_line(entry.name, 100),
+            text=clean_line(linecache.getline(entry.filename, entry.lineno or 0), 200),
+        )
+        for entry in traceback.extract_tb(error.__traceback__)
+        if _inside(entry.filename, root)
+    ]
+    if isinstance(error, SyntaxError) and error.filename and _inside(error.filename, root):
+        frames.append(
+            Frame(
+                file=_relative(error.filename, root),
+                line=error.lineno or 0,
+                function="<module>",
+                text=clean_line(error.text or "", 200),
+            )
+        )
+    return StudentFailure(
+        error_type=clean_line(type(error).__name__, 100),
+        message=_message(error, root),
+        frames=tuple(frames[-_MAX_FRAMES:]),
+        limit=_limit(error),
+        exited=isinstance(error, SystemExit),
+        at=at,
+    )
+
+
+def _message(error: BaseException, root: Path) -> str:
+    if isinstance(error, SystemExit):
+        return "sys.exit() was called"
+    try:
+        text = error.msg if isinstance(error, SyntaxError) else str(error)
+    except Exception:  # noqa: BLE001  a student's exception may fail to describe itself
+        text = "(the error has no readable message)"
+    text = text.replace(f"{root}/", "").replace(str(root), ".")
+    return clean_text(text.strip(), 600)
+
+
+def _limit(error: BaseException) -> LimitName | None:
+    if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
+        return LimitName.MEMORY
+    if isinstance(error, OSError):
+        return {
+            errno.EMFILE: LimitName.OPEN_FILES,
+            errno.ENFILE: LimitName.OPEN_FILES,
+            errno.EFBIG: LimitName.FILE_SIZE,
+            errno.ENOMEM: LimitName.MEMORY,
+        }.get(error.errno or 0)
+    return None
+
+
+def _inside(filename: str, root: Path) -> bool:
+    return filename.startswith(f"{root}/")
+
+
+def _relative(filename: str, root: Path) -> str:
+    return clean_line(filename.removeprefix(f"{root}/"), 200)

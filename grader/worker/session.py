@@ -1,0 +1,302 @@
+"""A worker's session: answers requests about the student's code until the channel closes."""
+
+from __future__ import annotations
+
+import importlib.util
+import inspect
+import socket
+import sys
+import types
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from grader.records.spaces import space_data, space_from_data
+from grader.records.wire import Opaque, Ready, StudentFailure, type_name
+from grader.worker import entropy, fast_predict, inspector, models
+from grader.worker.binding import bind, call, parameter_names
+from grader.worker.channel import Closed, WorkerChannel
+from grader.worker.failures import failure_of
+
+Handler = Callable[["Session", dict[str, Any]], Any]
+
+
+class FailedAt(Exception):
+    """An error in one of several calls."""
+
+    def __init__(self, index: int, error: BaseException) -> None:
+        self.index = index
+        self.error = error
+        super().__init__(index)
+
+
+class Session:
+    """The objects of one worker: the student's module and what was kept."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.module: types.ModuleType | None = None
+        self.kept: dict[str, Any] = {}
+        self.names: dict[str, str] = {}
+        """Name found for each role."""
+
+    def target(self, name: str) -> Any:
+        """What was kept or resolved under a name."""
+        return self.kept[name]
+
+    def argument(self, value: Any) -> Any:
+        """An argument as the student's code gets it."""
+        if isinstance(value, dict):
+            marker = value.get("$")
+            if marker == "space":
+                return space_from_data(value["data"])
+            if marker == "kept":
+                return self.kept[value["name"]]
+            return {key: self.argument(item) for key, item in value.items()}
+        if isinstance(value, tuple):
+            return tuple(self.argument(item) for item in value)
+        if isinstance(value, np.ndarray):
+            return value.copy()  # writable, and the student's own
+        return value
+
+    def arguments(self, values: dict[str, Any]) -> dict[str, Any]:
+        """Several arguments by name."""
+        return {name: self.argument(value) for name, value in values.items()}
+
+
+def _put_file(session: Session, request: dict[str, Any]) -> None:
+    path = session.root / request["path"]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(request["content"])
+
+
+def _seed(_: Session, request: dict[str, Any]) -> None:
+    entropy.seed_everything(request["seed"])
+
+
+def _import_file(session: Session, request: dict[str, Any]) -> None:
+    path = session.root / request["file"]
+    if str(session.root) not in sys.path:
+        sys.path.insert(0, str(session.root))
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{request['file']} is no Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[path.stem] = module
+    sys.argv = [request["file"]]
+    spec.loader.exec_module(module)
+    session.module = module
+
+
+_KINDS: Final[dict[str, Callable[[Any], bool]]] = {
+    "class": inspect.isclass,
+    "function": lambda value: callable(value) and not inspect.isclass(value),
+    "method": callable,
+}
+
+
+def _resolve(session: Session, request: dict[str, Any]) -> dict[str, Any]:
+    owner = session.module if request["owner"] is None else session.kept[request["owner"]]
+    fits = _KINDS[request["what"]]
+    wrong_kind = None
+    for name in request["names"]:
+        value = getattr(owner, name, None)
+        if value is None:
+            continue
+        if not fits(value):
+            wrong_kind = _kind_of(value)
+            continue
+        session.names[request["role"]] = name
+        if request["what"] != "method":
+            session.kept[request["role"]] = value
+        parameters = parameter_names(value)
+        if request["what"] == "method":
+            parameters = tuple(p for p in parameters if p != "self")
+        return {"name": name, "line": _line(value, session.root), "parameters": parameters}
+    public = sorted(
+        name
+        for name, value in vars(owner).items()
+        if not name.startswith("_")
+        and not isinstance(value, types.ModuleType)
+        and (request["owner"] is not None or getattr(value, "__module__", None) == owner.__name__)
+    )
+    return {"available": tuple(public[:50]), "wrong_kind": wrong_kind}
+
+
+def _kind_of(value: Any) -> str:
+    if inspect.isclass(value):
+        return "a class"
+    if inspect.ismodule(value):
+        return "a module"
+    if callable(value):
+        return "a function"
+    return f"a value of type {type_name(value)}"
+
+
+def _line(value: Any, root: Path) -> int | None:
+    try:
+        source = inspect.unwrap(value)
+        filename = inspect.getsourcefile(source)
+        if filename is None or not filename.startswith(f"{root}/"):
+            return None
+        return inspect.getsourcelines(source)[1]
+    except (OSError, TypeError, ValueError):
+        return None
+
+
+def _method(session: Session, request: dict[str, Any]) -> Any:
+    target = session.target(request["target"])
+    if request["method"] is None:
+        return target
+    return getattr(target, session.names.get(request["method"], request["method"]))
+
+
+def _invoke(session: Session, request: dict[str, Any]) -> Any:
+    function = _method(session, request)
+    arguments = session.arguments(request["arguments"])
+    result = function(**arguments) if request["exact"] else call(function, arguments)
+    if request["keep"] is None:
+        return models.plain(result)
+    session.kept[request["keep"]] = result
+    return "None" if result is None else type_name(result)
+
+
+def _invoke_many(session: Session, request: dict[str, Any]) -> list[Any]:
+    function = _method(session, request)
+    results = []
+    for index, value in enumerate(request["values"]):
+        try:
+            arguments = {request["argument"]: session.argument(value)}
+            results.append(models.plain(call(function, arguments)))
+        except Exception as error:
+            raise FailedAt(index, error) from error
+    return results
+
+
+def _call(session: Session, request: dict[str, Any]) -> dict[str, Any]:
+    arguments = session.arguments(request["arguments"])
+    value = call(session.target(request["target"]), arguments)
+    return {
+        "value": models.plain(value),
+        "type_name": type_name(value),
+        "arguments": {
+            name: item for name, item in arguments.items() if isinstance(item, np.ndarray)
+        },
+    }
+
+
+def _loss(session: Session, request: dict[str, Any]) -> dict[str, Any]:
+    import tensorflow as tf
+
+    function = session.target(request["target"])
+    tensors = {name: tf.constant(value) for name, value in request["arguments"].items()}
+    watched = tensors[request["with_respect_to"]]
+    positional, keywords = bind(function, tensors)
+    with tf.GradientTape() as tape:
+        tape.watch(watched)
+        value = function(*positional, **keywords)
+    gradient = tape.gradient(value, watched) if tf.is_tensor(value) else None
+    return {
+        "value": models.plain(value),
+        "type_name": type_name(value),
+        "gradient": None if gradient is None else models.plain(tf.convert_to_tensor(gradient)),
+    }
+
+
+def _describe_spaces(session: Session, request: dict[str, Any]) -> dict[str, Any]:
+    import gymnasium
+
+    env = session.target(request["target"])
+    described: dict[str, Any] = {"is_env": isinstance(env, gymnasium.Env)}
+    for name in ("observation_space", "action_space"):
+        space = getattr(env, name, None)
+        try:
+            described[name] = None if space is None else space_data(space)
+        except ValueError:
+            described[name] = Opaque(type_name(space), repr(space)[:200])
+    metadata = getattr(env, "metadata", None)
+    modes = metadata.get("render_modes") if isinstance(metadata, dict) else None
+    described["render_modes"] = list(map(str, modes)) if isinstance(modes, list | tuple) else None
+    described["render_fps"] = metadata.get("render_fps") if isinstance(metadata, dict) else None
+    described["render_mode"] = getattr(env, "render_mode", None)
+    return described
+
+
+STUDENT_HANDLERS: Final[dict[str, Handler]] = {
+    "put_file": _put_file,
+    "seed": _seed,
+    "import_file": _import_file,
+    "resolve": _resolve,
+    "invoke": _invoke,
+    "invoke_many": _invoke_many,
+    "call": _call,
+    "loss": _loss,
+    "describe_spaces": _describe_spaces,
+    "describe": lambda s, r: models.describe(s.target(r["target"]), r["inputs"]),
+    "model_facts": lambda s, r: models.facts(s.target(r["target"])),
+    "forward": lambda s, r: models.forward(s.target(r["target"]), r["batches"]),
+    "read_weights": lambda s, r: s.target(r["target"]).get_weights(),
+    "write_weights": lambda s, r: s.target(r["target"]).set_weights(list(r["weights"])),
+    "make_mlp": lambda s, r: s.kept.__setitem__(r["keep"], models.mlp(r["weights"])),
+    "make_optimizer": lambda s, r: s.kept.__setitem__(
+        r["keep"], models.optimizer(r["kind"], r["learning_rate"])
+    ),
+}
+"""What a worker with student code answers."""
+
+INSPECTOR_HANDLERS: Final[dict[str, Handler]] = {
+    "rebuild": lambda _, r: inspector.rebuild(r["graph"], r["weights"], r["batches"]),
+    "reference": lambda _, r: inspector.reference(
+        r["layers"], r["input_shape"], r["weights"], r["batches"]
+    ),
+    "reference_steps": lambda _, r: inspector.reference_steps(r),
+}
+"""What an inspector answers; it never loads student code."""
+
+
+def run_session(
+    connection: socket.socket, *, is_inspector: bool, seed: int, root: Path, layers: tuple[str, ...]
+) -> None:
+    """Answers requests until the grader closes the channel.
+
+    Args:
+        connection: the channel.
+        is_inspector: whether this process judges networks and must never load student code.
+        seed: seeds every generator of the process.
+        root: the empty folder for the student's files.
+        layers: barriers that are in force, reported before anything else.
+    """
+    import os
+
+    channel = WorkerChannel(connection)
+    handlers = INSPECTOR_HANDLERS if is_inspector else STUDENT_HANDLERS
+    sys.dont_write_bytecode = True
+    entropy.seed_everything(seed)
+    if not is_inspector:
+        fast_predict.install()
+    channel.send(Ready(pid=os.getpid(), isolation="process", layers=layers).plain())
+    session = Session(root)
+    while True:
+        try:
+            number, request = channel.receive()
+        except Closed:
+            return
+        channel.send(_answer(session, handlers, number, request))
+
+
+def _answer(
+    session: Session, handlers: dict[str, Handler], number: int, request: dict[str, Any]
+) -> list[Any]:
+    try:
+        return [number, "ok", handlers[request["op"]](session, request)]
+    except FailedAt as failed:
+        failure = failure_of(failed.error, session.root, failed.index)
+    except BaseException as error:  # noqa: BLE001  student code may raise anything at all
+        failure = failure_of(error, session.root)
+    return [number, "error", _plain_failure(failure)]
+
+
+def _plain_failure(failure: StudentFailure) -> dict[str, Any]:
+    return failure.plain()

@@ -1,0 +1,12 @@
+import keras
+from keras import layers
+
+
+def create_q_model(num_actions)
+    model = keras.Sequential([
+        keras.Input((84, 84, 4)),
+        layers.Conv2D(32, 8, strides=4, activation="relu"),
+        layers.Flatten(),
+        layers.Dense(num_actions),
+    ])
+    return model

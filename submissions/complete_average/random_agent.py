@@ -1,0 +1,10 @@
+import random
+
+
+class RandomAgent:
+    def __init__(self, action_space, seed=None):
+        self.action_space = action_space
+        random.seed(seed)
+
+    def act(self, observation):
+        return self.action_space.sample()

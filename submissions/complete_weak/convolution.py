@@ -1,0 +1,3 @@
+def convolve2d(image, kernel, stride=1):
+    # TODO
+    pass

@@ -1,0 +1,13 @@
+import keras
+from keras import layers
+
+
+def create_q_model(num_actions):
+    inputs = layers.Input(shape=(84, 84, 4))
+    x = layers.Conv2D(32, (8, 8), strides=4, activation="relu")(inputs)
+    x = layers.Conv2D(64, (4, 4), strides=2, activation="relu")(x)
+    x = layers.Conv2D(64, (4, 4), strides=1, activation="relu")(x)
+    x = layers.Flatten()(x)
+    x = layers.Dense(512, activation="relu")(x)
+    action = layers.Dense(num_actions)(x)
+    return keras.Model(inputs, action)

@@ -1,0 +1,21 @@
+import keras
+import numpy as np
+from keras import layers
+
+
+def create_q_model(num_actions):
+    model = keras.Sequential([
+        keras.Input((84, 84, 4)),
+        layers.Conv2D(32, 8, strides=4, activation="relu"),
+        layers.Conv2D(64, 4, strides=2, activation="relu"),
+        layers.Conv2D(64, 3, strides=1, activation="relu"),
+        layers.Flatten(),
+        layers.Dense(512, activation="relu"),
+        layers.Dense(num_actions),
+    ])
+    model.compile(optimizer="adam", loss="huber")
+    # one step to see if it works
+    x = np.zeros((1, 84, 84, 4))
+    y = np.zeros((1, num_actions))
+    model = model.fit(x, y, epochs=1, verbose=0)
+    return model

@@ -1,0 +1,15 @@
+from tensorflow import keras
+from tensorflow.keras import layers
+
+
+def create_q_model(num_actions):
+    # Network defined by the Deepmind paper
+    model = keras.Sequential()
+    model.add(layers.Input(shape=(84, 84, 4)))
+    model.add(layers.Conv2D(32, 8, strides=4, activation="relu"))
+    model.add(layers.Conv2D(64, 4, strides=2, activation="relu"))
+    model.add(layers.Conv2D(64, 3, strides=1, activation="relu"))
+    model.add(layers.Flatten())
+    model.add(layers.Dense(512, activation="relu"))
+    model.add(layers.Dense(num_actions))
+    return model

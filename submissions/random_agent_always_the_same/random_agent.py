@@ -1,0 +1,8 @@
+class RandomAgent:
+    def __init__(self, action_space, seed=None):
+        action_space.seed(seed)
+        # pick a random action
+        self.action = action_space.sample()
+
+    def act(self, observation):
+        return self.action

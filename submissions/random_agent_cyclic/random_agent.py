@@ -1,0 +1,15 @@
+from gymnasium.spaces import Discrete
+
+
+class RandomAgent:
+    def __init__(self, action_space, seed=None):
+        self.action_space = action_space
+        self.action_space.seed(seed)
+        self.i = 0
+
+    def act(self, observation):
+        if isinstance(self.action_space, Discrete):
+            # every action gets its turn -> same probability
+            self.i += 1
+            return self.action_space.start + self.i % self.action_space.n
+        return self.action_space.sample()
