@@ -116,10 +116,14 @@ def _step(node: Schema, step: str | int) -> Schema | None:
 
 
 def _resolved(root: Schema, node: Schema, value: Any) -> Schema:
-    """A node with references followed and tagged unions decided."""
+    """A node with references followed, and optional and tagged forms decided."""
     while True:
         if "$ref" in node:
             node = root["$defs"][node["$ref"].rpartition("/")[2]]
+            continue
+        forms = [form for form in node.get("anyOf", ()) if form.get("type") != "null"]
+        if len(forms) == 1:
+            node = forms[0]
             continue
         tags = node.get("discriminator")
         if tags is None or not isinstance(value, dict):
@@ -138,7 +142,7 @@ def describe(root: Schema, node: Schema) -> str:
 def choices(root: Schema, node: Schema) -> tuple[str, ...]:
     """The texts a node accepts, when it accepts only certain ones."""
     node = _resolved(root, node, None)
-    forms = [form for form in node.get("anyOf", [node]) if form.get("type") != "null"]
+    forms = node.get("anyOf", [node])
     found = [value for form in forms for value in form.get("enum", [form.get("const")])]
     return tuple(value for value in found if isinstance(value, str))
 

@@ -22,13 +22,23 @@ BASELINES_FILE: Final = "baselines.json"
 _BUILTIN: Final = Path(__file__).parent / "builtin"
 _PLACE: Final = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 _SYNTAX_HINTS: Final = (
-    ("Cannot overwrite a value", "this key stands twice in its table; keep one of them"),
+    ("Cannot overwrite", "this key stands twice in its table; keep one of them"),
+    ("Duplicate inline table key", "this key stands twice in its table; keep one of them"),
     ("Cannot declare", "this table stands twice; put its keys under one header"),
-    ("Expected '=' after a key", "expected `=` after the key"),
+    ("Cannot redefine", "this table stands twice; put its keys under one header"),
+    ("Cannot mutate", "this table was finished further up; put its keys there"),
+    ("Expected '='", "expected `=` after the key"),
+    ("Expected newline", "something stands behind the value; one key to a line, texts in quotes"),
+    ("Expected ']", "expected `]` after the name of the table"),
     ("Unterminated string", "a text is not closed; every opening quote needs a closing one"),
+    ("Expected \"'", "a text is not closed; every opening quote needs a closing one"),
+    ("Found invalid character", "a text is not closed on its line, or holds a control character"),
     ("Illegal character", "a text is not closed on its line, or holds a control character"),
     ("Invalid value", "expected a value: texts need quotes, and true and false are lower-case"),
+    ("Invalid statement", "expected a key, a [table] or a # comment"),
+    ("Invalid initial character", "expected a key; one with special characters needs quotes"),
     ("Unclosed array", "a list is not closed; it needs a `]`, and commas between its elements"),
+    ("Unclosed inline", "a `{` is not closed; it needs a `}`, and commas between its keys"),
     ("Unescaped '\\'", "a `\\` in a text must be written `\\\\`, or the text put in single quotes"),
 )
 
@@ -132,7 +142,8 @@ def _read(path: Path) -> tuple[str, dict[str, Any]]:
 def _syntax_problem(path: Path, text: str, message: str) -> str:
     place = _PLACE.search(message)
     line = place.group(1) if place and place.group(1) else str(text.rstrip().count("\n") + 1)
-    column = f" (column {place.group(2)})" if place and place.group(2) else ""
+    noticed = " (noticed at the end of the file)" if place else ""
+    column = f" (column {place.group(2)})" if place and place.group(2) else noticed
     what = _PLACE.sub("", message)
     hint = next((hint for start, hint in _SYNTAX_HINTS if what.startswith(start)), what)
     return f"{path.name}:{line}: not valid TOML: {hint}{column}"

@@ -47,12 +47,11 @@ def did_you_mean(name: object, known: Iterable[str]) -> str:
     return f'; did you mean "{names[lowered.index(near[0])]}"?' if near else ""
 
 
-def not_one_of(what: str, name: object, known: Iterable[str]) -> str:
-    """`there is no <what> "x"; did you mean "y"? There are: …`."""
+def not_one_of(lead: str, name: object, known: Iterable[str]) -> str:
+    """`<lead> "x"; did you mean "y"? There are: …`; a lead is such as `there is no layer`."""
     names = list(known)
     hint = did_you_mean(name, names) or "."
-    listed = ", ".join(names) or "none"
-    return f"there is no {what} {toml_text(name)}{hint} There are: {listed}."
+    return f"{lead} {toml_text(name)}{hint} There are: {', '.join(names) or 'none'}."
 
 
 def record_problems(model: type[Record], data: Any, at: KeyPath = ()) -> list[Problem]:
@@ -150,7 +149,11 @@ def _texts(model: type[Record], data: Any, path: KeyPath, details: list[Any]) ->
     if "union_tag_invalid" in kinds:
         forms = schema_at(root, path[:-1], data) or {}
         tag = _tag(details[0])
-        return [not_one_of(tag, _value_at(data, path), forms["discriminator"]["mapping"])]
+        return [
+            not_one_of(
+                f"there is no {tag}", _value_at(data, path), forms["discriminator"]["mapping"]
+            )
+        ]
     if "extra_forbidden" in kinds:
         return [_unknown_key(root, data, path)]
     if any(step == "[key]" for step in details[0]["loc"]):

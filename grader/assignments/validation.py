@@ -67,7 +67,7 @@ def _part_problems(at: KeyPath, part: dict[str, Any]) -> Iterator[Problem]:
     try:
         kind = registry.probe_kind(name)
     except registry.UnknownKind as unknown:
-        yield Problem((*at, "kind"), not_one_of("kind of part", name, unknown.known))
+        yield Problem((*at, "kind"), not_one_of("there is no kind of part", name, unknown.known))
         return
     yield from _settings_problems(at, part, kind)
     yield from _names_problems(at, part, kind)
@@ -90,7 +90,7 @@ def _names_problems(at: KeyPath, part: dict[str, Any], kind: ProbeKind) -> Itera
     roles = {role.name: role for role in kind.roles}
     for name in given:
         if name not in roles:
-            text = not_one_of(f"role in a part of kind {kind.id}:", name, roles)
+            text = not_one_of(f"a part of kind {kind.id} has no role", name, roles)
             yield Problem((*at, "names", name), text)
     for role in roles.values():
         if not role.default_names and role.name not in given:
@@ -113,10 +113,10 @@ def _check_problems(
     if kind is not None:
         yield from _settings_problems(at, check, kind)
     elif named is None:
-        text = not_one_of("kind of check", wanted, offered)
+        text = not_one_of("there is no kind of check", wanted, offered)
         yield Problem(at, f"{text} Set `kind` to use one of them under a name of your own.")
     elif isinstance(named, str):
-        text = not_one_of(f"check for a part of kind {part_kind}:", wanted, offered)
+        text = not_one_of(f"a part of kind {part_kind} has no check", wanted, offered)
         yield Problem((*at, "kind"), text)
 
 
@@ -132,7 +132,7 @@ def _requires_problems(data: dict[str, Any]) -> Iterator[Problem]:
         for index, name in enumerate(named if _is_texts(named) else ()):
             place = (*at, "requires", index)
             if name not in checks:
-                yield Problem(place, not_one_of("check", name, checks))
+                yield Problem(place, not_one_of("there is no check", name, checks))
             elif _is_hidden(checks[name][1]) and not _is_hidden(check):
                 yield Problem(
                     place,

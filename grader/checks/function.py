@@ -184,9 +184,7 @@ def _answer(trial: FunctionTrial, settings: ValuesSettings) -> _Answer:
         trial.incident is None
         and received is not None
         and received.dtype.kind in "iuf"
-        and matches(
-            received, expected, settings.absolute_tolerance, settings.relative_tolerance
-        )
+        and matches(received, expected, settings.absolute_tolerance, settings.relative_tolerance)
     )
     return _Answer(trial, arguments, expected, received, right)
 

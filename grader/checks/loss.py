@@ -14,9 +14,8 @@ from grader.assignments.registry import JudgeInput
 from grader.checks.interface import graded, interface_verdict, unresolved_finding
 from grader.checks.loss_forms import (
     REDUCTIONS,
-    Form,
+    Cause,
     LossMistake,
-    Reduction,
     fitted_delta,
     forms,
 )
@@ -110,31 +109,6 @@ _TOLD: Final[dict[LossMistake, tuple[LossCode, str, str]]] = {
 
 
 @dataclass(frozen=True)
-class _Cause:
-    """One way to get a loss wrong, or right."""
-
-    form: Form
-    reduction: Reduction
-
-    @property
-    def mistakes(self) -> tuple[LossMistake, ...]:
-        both = (self.reduction.mistake, self.form.mistake)
-        return tuple(mistake for mistake in both if mistake is not None)
-
-    @property
-    def text(self) -> str:
-        return f"{self.reduction.name} of {self.form.name}"
-
-    def value(self, error: Array) -> Array:
-        return np.asarray(self.reduction.apply(self.form.value(error)), dtype=np.float64)
-
-    def gradient(self, error: Array) -> Array:
-        """What a gradient tape gives: the gradient of the sum of all that is returned."""
-        slopes: Array = self.form.slope(error) * self.reduction.share(error.shape)
-        return slopes
-
-
-@dataclass(frozen=True)
 class _Answer:
     """A trial with its reference, and what explains it."""
 
@@ -146,7 +120,7 @@ class _Answer:
     received: Array | None
     value_right: bool
     gradient_right: bool
-    cause: _Cause | None = None
+    cause: Cause | None = None
 
     @property
     def label(self) -> str:
@@ -171,8 +145,8 @@ def judge_loss(given: JudgeInput) -> Verdict:
                 fraction=0.0,
                 findings=(unresolved_finding(evidence, missing),),
             )
-    if evidence.construction is not None:
-        return interface_verdict(evidence) or graded(0.0, ())
+    if not evidence.loss and (incomplete := interface_verdict(evidence)) is not None:
+        return incomplete
     outcomes = [(trial.label, trial.incident) for trial in evidence.loss]
     fault = fault_verdict(outcomes, "the loss")
     if fault is not None:
@@ -238,7 +212,7 @@ def _explain(
         if answer.received is not None and not answer.value_right
         and np.all(np.isfinite(answer.received))
     ]  # fmt: skip
-    causes: dict[str, _Cause] = {}
+    causes: dict[str, Cause] = {}
     explained: dict[str, frozenset[int]] = {}
     for cause in _causes(answers, wrong, delta):
         causes[cause.text] = cause
@@ -260,7 +234,7 @@ def _explain(
     return told, explained
 
 
-def _causes(answers: list[_Answer], wrong: list[int], delta: float) -> list[_Cause]:
+def _causes(answers: list[_Answer], wrong: list[int], delta: float) -> list[Cause]:
     fits = (
         fitted_delta(answers[i].error, received.item())
         for i in wrong
@@ -268,7 +242,7 @@ def _causes(answers: list[_Answer], wrong: list[int], delta: float) -> list[_Cau
     )
     other_delta = next((fit for fit in fits if fit is not None), None)
     pairs = [
-        _Cause(form, reduction) for form in forms(delta, other_delta) for reduction in REDUCTIONS
+        Cause(form, reduction) for form in forms(delta, other_delta) for reduction in REDUCTIONS
     ]
     return sorted((cause for cause in pairs if cause.mistakes), key=lambda c: len(c.mistakes))
 
@@ -279,13 +253,13 @@ def _share(
     informative: Callable[[_Answer], bool],
 ) -> float:
     """The share of the cases that are right."""
-    credits = [1.0 if right(a) else _not_averaged(a) for a in answers]
-    told = any(credit for credit, a in zip(credits, answers, strict=True) if informative(a))
-    return sum(credits) / len(credits) if told else 0.0
+    earned = [1.0 if right(a) else _not_averaged(a) for a in answers]
+    told = any(credit for credit, a in zip(earned, answers, strict=True) if informative(a))
+    return sum(earned) / len(earned) if told else 0.0
 
 
 def _not_averaged(answer: _Answer) -> float:
-    """Credit for a vector of Huber losses whose mean is the loss, and that can be differentiated."""
+    """Credit for a differentiable vector of Huber losses whose mean is the loss."""
     cause = answer.cause
     gradient = answer.trial.gradient
     if (
@@ -339,7 +313,7 @@ def _value_findings(
     return tuple(findings)
 
 
-def _without(cause: _Cause, mistake: LossMistake, delta: float) -> _Cause:
+def _without(cause: Cause, mistake: LossMistake, delta: float) -> Cause:
     """The same cause with one mistake mended."""
     if cause.form.mistake is mistake:
         return replace(cause, form=next(forms(delta)))
@@ -371,12 +345,16 @@ def _gradient_findings(answers: list[_Answer], where: str) -> tuple[Finding, ...
     for answer in answers:
         if answer.received is None or answer.gradient_right:
             continue
+        # The gradient of a value that is wrong in some other way is no second mistake.
+        if not np.all(np.isfinite(answer.received)):
+            continue
         if answer.trial.gradient is None:
             missing.append(answer)
         elif not np.all(np.isfinite(gradient := answer.trial.gradient.array())):
             infinite.append(answer)
-        elif answer.cause is None or not _same_gradient(
-            gradient, answer.cause.gradient(answer.error)
+        elif answer.value_right or (
+            answer.cause is not None
+            and not _same_gradient(gradient, answer.cause.gradient(answer.error))
         ):
             wrong.append(answer)
     findings = []

@@ -60,6 +60,34 @@ class Reduction:
     """Whether the mean of what is returned is the mean over all elements."""
 
 
+@dataclass(frozen=True)
+class Cause:
+    """One way to get a loss wrong, or right."""
+
+    form: Form
+    reduction: Reduction
+
+    @property
+    def mistakes(self) -> tuple[LossMistake, ...]:
+        """The mistakes made; none for the mean Huber loss."""
+        both = (self.reduction.mistake, self.form.mistake)
+        return tuple(mistake for mistake in both if mistake is not None)
+
+    @property
+    def text(self) -> str:
+        """What it computes, as told to the student."""
+        return f"{self.reduction.name} of {self.form.name}"
+
+    def value(self, error: Floats) -> Floats:
+        """What is returned for errors of some shape."""
+        return np.asarray(self.reduction.apply(self.form.value(error)), dtype=np.float64)
+
+    def gradient(self, error: Floats) -> Floats:
+        """What a gradient tape gives: the gradient of the sum of all that is returned."""
+        slopes: Floats = self.form.slope(error) * self.reduction.share(error.shape)
+        return slopes
+
+
 def _rows(shape: tuple[int, ...]) -> int:
     return int(np.prod(shape[:-1], dtype=np.int64))
 
@@ -79,7 +107,9 @@ REDUCTIONS: Final = (
         LossMistake.NOT_SCALAR, "the sum of each row",
         lambda e: np.sum(e, axis=-1), lambda _: 1.0, False,
     ),
-    Reduction(LossMistake.NOT_SCALAR, "one loss for each element", lambda e: e, lambda _: 1.0, True),
+    Reduction(
+        LossMistake.NOT_SCALAR, "one loss for each element", lambda e: e, lambda _: 1.0, True
+    ),
 )  # fmt: skip
 
 
@@ -103,54 +133,66 @@ def forms(delta: float, other_delta: float | None = None) -> Iterator[Form]:
         chosen: Floats = np.where(inside, inner, outer)
         return chosen
 
-    yield Form(None, "the Huber loss", lambda e: huber(e, delta), lambda e: np.clip(e, -delta, delta))
     yield Form(
-        LossMistake.FACTOR, "twice the Huber loss",
-        lambda e: 2 * huber(e, delta), lambda e: 2 * np.clip(e, -delta, delta),
+        None, "the Huber loss", lambda e: huber(e, delta), lambda e: np.clip(e, -delta, delta)
     )
     yield Form(
-        LossMistake.FACTOR, "e² instead of e²/2 for small errors",
+        LossMistake.FACTOR,
+        "twice the Huber loss",
+        lambda e: 2 * huber(e, delta),
+        lambda e: 2 * np.clip(e, -delta, delta),
+    )
+    yield Form(
+        LossMistake.FACTOR,
+        "e² instead of e²/2 for small errors",
         lambda e: piecewise(e**2, delta * (np.abs(e) - half), np.abs(e) <= delta),
         lambda e: piecewise(2 * e, delta * np.sign(e), np.abs(e) <= delta),
     )
     yield Form(LossMistake.SQUARED_ERROR, "the squared error", np.square, lambda e: 2 * e)
-    yield Form(
-        LossMistake.SQUARED_ERROR, "half the squared error", lambda e: e**2 / 2, lambda e: e
-    )
+    yield Form(LossMistake.SQUARED_ERROR, "half the squared error", lambda e: e**2 / 2, lambda e: e)
     yield Form(LossMistake.ABSOLUTE_ERROR, "the absolute error", np.abs, np.sign)
     yield Form(
-        LossMistake.OFFSET, "δ|e| instead of δ(|e| − δ/2) for large errors",
+        LossMistake.OFFSET,
+        "δ|e| instead of δ(|e| − δ/2) for large errors",
         lambda e: piecewise(e**2 / 2, delta * np.abs(e), np.abs(e) <= delta),
         lambda e: np.clip(e, -delta, delta),
     )
     yield Form(
-        LossMistake.SIGN, "the error itself instead of its absolute value",
+        LossMistake.SIGN,
+        "the error itself instead of its absolute value",
         lambda e: piecewise(e**2 / 2, delta * (e - half), e <= delta),
         lambda e: np.minimum(e, delta),
     )
     yield Form(
-        LossMistake.SIGN, "y_true − y_pred instead of its absolute value",
+        LossMistake.SIGN,
+        "y_true − y_pred instead of its absolute value",
         lambda e: piecewise(e**2 / 2, delta * (-e - half), -e <= delta),
         lambda e: np.maximum(e, -delta),
     )
     yield Form(
-        LossMistake.BRANCHES, "linear for small errors and squared for large ones",
+        LossMistake.BRANCHES,
+        "linear for small errors and squared for large ones",
         lambda e: piecewise(delta * (np.abs(e) - half), e**2 / 2, np.abs(e) <= delta),
         lambda e: piecewise(delta * np.sign(e), e, np.abs(e) <= delta),
     )
     yield Form(
-        LossMistake.SMOOTH, "the pseudo-Huber loss",
+        LossMistake.SMOOTH,
+        "the pseudo-Huber loss",
         lambda e: delta**2 * (np.sqrt(1 + (e / delta) ** 2) - 1),
         lambda e: e / np.sqrt(1 + (e / delta) ** 2),
     )
     yield Form(
-        LossMistake.SMOOTH, "the log-cosh loss",
-        lambda e: np.logaddexp(e, -e) - np.log(2), np.tanh,
+        LossMistake.SMOOTH,
+        "the log-cosh loss",
+        lambda e: np.logaddexp(e, -e) - np.log(2),
+        np.tanh,
     )
     if other_delta is not None:
         yield Form(
-            LossMistake.OTHER_DELTA, f"the Huber loss with δ = {other_delta:.4g}",
-            lambda e: huber(e, other_delta), lambda e: np.clip(e, -other_delta, other_delta),
+            LossMistake.OTHER_DELTA,
+            f"the Huber loss with δ = {other_delta:.4g}",
+            lambda e: huber(e, other_delta),
+            lambda e: np.clip(e, -other_delta, other_delta),
         )
 
 

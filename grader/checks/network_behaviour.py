@@ -184,6 +184,7 @@ def _confined(values: npt.NDArray[np.float64], place: str) -> tuple[Finding, ...
 
     Args:
         values: (batch, num_actions), finite and not constant.
+        place: `file:line` of the builder.
     """
     if values.min() >= 0.0 and np.all(np.abs(values.sum(axis=1) - 1.0) <= SUM_TOLERANCE):
         return (

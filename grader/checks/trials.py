@@ -1,4 +1,4 @@
-"""What judges of called functions share: incidents over many calls, comparing, grouping, wording."""
+"""What judges of called functions share: incidents over many calls, comparing, wording."""
 
 from __future__ import annotations
 
@@ -56,9 +56,7 @@ def uncalled_verdict(outcomes: Sequence[Named], what: str) -> Verdict | None:
     if len(ends) < len(outcomes):
         return None
     open_end = next((end for end in ends if end.kind is not IncidentKind.RAISED), ends[0])
-    return incident_verdict(open_end).model_copy(
-        update={"findings": incident_findings(outcomes)}
-    )
+    return incident_verdict(open_end).model_copy(update={"findings": incident_findings(outcomes)})
 
 
 def incident_findings(outcomes: Iterable[Named]) -> tuple[Finding, ...]:
@@ -70,8 +68,15 @@ def incident_findings(outcomes: Iterable[Named]) -> tuple[Finding, ...]:
             groups.setdefault(key, []).append((label, end))
     findings = []
     for group in groups.values():
-        first = incident_finding(group[0][1])
-        cases = cases_text([label for label, _ in group])
+        label, end = group[0]
+        first = incident_finding(end)
+        cases = cases_text([name for name, _ in group])
+        if label in end.stage:
+            # The claim names the case already.
+            cases = f"and in {len(group) - 1} more cases" if len(group) > 1 else ""
+        if not cases:
+            findings.append(first)
+            continue
         received = f"{first.received} ({cases})" if first.received else cases
         findings.append(first.model_copy(update={"received": received}))
     return tuple(findings)

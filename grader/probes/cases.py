@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -32,8 +32,7 @@ class Case:
     """Arguments by name, in the order in which they are offered."""
 
 
-@dataclass(frozen=True, eq=False)
-class Batch:
+class Batch(NamedTuple):
     """States and the values that the network should have given for them."""
 
     states: npt.NDArray[np.float32]
@@ -42,8 +41,7 @@ class Batch:
     """Shape (batch, num_actions)."""
 
 
-@dataclass(frozen=True, eq=False)
-class TrainingBatches:
+class TrainingBatches(NamedTuple):
     """The batch that is trained on, and one from the same source that the student never sees."""
 
     training: Batch
@@ -180,9 +178,7 @@ def loss_cases(seed: int, delta: float = 1.0) -> tuple[Case, ...]:
 
 
 def _loss_case(label: str, y_true: npt.NDArray[Any], y_pred: npt.NDArray[Any]) -> Case:
-    return Case(
-        label, {"y_true": y_true.astype(np.float32), "y_pred": y_pred.astype(np.float32)}
-    )
+    return Case(label, {"y_true": y_true.astype(np.float32), "y_pred": y_pred.astype(np.float32)})
 
 
 def training_batches(seed: int, settings: TrainingSettings) -> TrainingBatches:

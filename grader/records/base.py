@@ -20,6 +20,7 @@ class Record(BaseModel):
         extra="forbid",
         populate_by_name=True,
         use_attribute_docstrings=True,
+        ser_json_inf_nan="constants",  # evidence records what came back, NaN included
     )
 
     @classmethod

@@ -401,6 +401,8 @@ class AgentEvidence(PartEvidence):
 
     kind: Literal["agent"] = "agent"
     environment_id: str = ""
+    action_space: str = ""
+    """The environment's action space, written as a call; empty when unknown."""
     wrappers: tuple[str, ...] = ()
     versions: dict[str, str] = Field(default_factory=dict)
     seed_set: SeedSet = SeedSet.PUBLIC

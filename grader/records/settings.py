@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, JsonValue
+from pydantic import Field, JsonValue, model_validator
 
 from grader.records.base import Record
 from grader.records.spec import SpaceText
@@ -149,6 +149,12 @@ class PerformanceSettings(Record):
     bootstrap_samples: int = Field(default=10_000, ge=100, le=1_000_000)
     """Resamplings for the interval shown beside the score."""
     bootstrap_seed: int = Field(default=13, ge=0)
+
+    @model_validator(mode="after")
+    def _rising(self) -> Self:
+        if not self.full_marks_at > self.no_marks_at:
+            raise ValueError("full_marks_at must be above no_marks_at")
+        return self
 
 
 class EnvironmentSettings(Record):

@@ -43,7 +43,7 @@ def space_data(space: spaces.Space[Any]) -> Data:
                 "type": "Box",
                 "low": space.low,
                 "high": space.high,
-                "dtype": space.dtype.name if space.dtype is not None else "float32",
+                "dtype": np.dtype(space.dtype).name,
             }
         case spaces.Dict():
             items = {str(key): space_data(inner) for key, inner in space.spaces.items()}

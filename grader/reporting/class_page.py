@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from grader.records.catalogue import catalogue
 from grader.records.report import GradeReport, PartRef
@@ -11,6 +12,9 @@ from grader.records.result import Outcome
 from grader.reporting import plots
 from grader.reporting.class_figures import class_figures
 from grader.reporting.document import render_page
+
+SHOWN_MISSED: Final = 6
+"""Checks in the list of those most often missed; the rest are folded away."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,7 @@ def render_class_page(reports: Sequence[GradeReport], title: str) -> str:
         figures=(figures := class_figures(ordered)),
         histogram=plots.histogram(figures.bins),
         plot_width=plots.WIDTH,
+        shown_missed=SHOWN_MISSED,
         parts=parts,
         rows=[_row(report, parts) for report in ordered],
         codes={code: entry.title for code, entry in catalogue().items()},

@@ -26,11 +26,14 @@ SHOWN_CHARS: Final = 20_000
 """The most characters of one text that a page shows."""
 
 _CODE_SPAN: Final = re.compile(r"`([^`\n]+)`")
+_KEPT_TOGETHER: Final = re.compile(r"\([^()]{1,24}\)|\d+ × \d+")
 _NOT_IN_ANCHOR: Final = re.compile(r"[^A-Za-z0-9._-]+")
 _PARAGRAPH_END: Final = re.compile(r"\n\s*\n")
 
 
-def render_page(template: str, *, styles: Iterable[str], scripts: Iterable[str], **values: Any) -> str:  # noqa: ANN401, E501 - what a template takes is its own affair
+def render_page(
+    template: str, *, styles: Iterable[str], scripts: Iterable[str], **values: Any
+) -> str:  # noqa: ANN401, E501 - what a template takes is its own affair
     """Renders a template to a page that needs nothing beside it.
 
     Args:
@@ -82,6 +85,11 @@ def with_code(text: str) -> Markup:
     return Markup(_CODE_SPAN.sub(r"<code>\1</code>", safe))  # noqa: S704 - escaped one line above
 
 
+def unbroken(text: str) -> str:
+    """Text in which short brackets such as `(4, 4)` and products stay on one line."""
+    return _KEPT_TOGETHER.sub(lambda found: found[0].replace(" ", "\u00a0"), text)
+
+
 def paragraphs(text: str) -> list[str]:
     """The paragraphs of a text, which blank lines divide."""
     return [part.strip() for part in _PARAGRAPH_END.split(text) if part.strip()]
@@ -113,6 +121,8 @@ def _environment() -> Environment:
         "url_segment": url_segment,
         "points": wording.points_text,
         "decimal": wording.decimal_text,
+        "fixed": wording.fixed_text,
+        "unbroken": unbroken,
         "percent": wording.share_text,
         "size": wording.size_text,
     }

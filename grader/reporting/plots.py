@@ -19,14 +19,16 @@ from grader.reporting.wording import decimal_text
 WIDTH: Final = 360.0
 _MARGIN: Final = 14.0
 _DOT_RADIUS: Final = 4.0
+_COUNTABLE: Final = 9
+"""The most dots in one stack that are not given as a number too."""
 _STRIP_HEIGHT: Final = 44.0
 _STRIP_PITCH: Final = 70.0
 _STRIP_TOP: Final = 20.0
 _BAR_PITCH: Final = 24.0
-_BAR_LEFT: Final = 92.0
+_BAR_LEFT: Final = 100.0
 _BAR_RIGHT: Final = 310.0
 _BAR_TOP: Final = 22.0
-_LABEL_CHARS: Final = 11
+_LABEL_CHARS: Final = 10
 _COLUMNS_HEIGHT: Final = 120.0
 
 
@@ -49,6 +51,17 @@ class Dot:
 
 
 @dataclass(frozen=True)
+class Stack:
+    """How many equal dots stand over each other where they are too many to count."""
+
+    x: float
+    y: float
+    count: int
+    before: bool
+    """Whether the number stands left of the dots."""
+
+
+@dataclass(frozen=True)
 class Strip:
     """All episodes of one agent."""
 
@@ -61,6 +74,7 @@ class Strip:
     mean: float
     mean_x: float
     dots: tuple[Dot, ...]
+    stacks: tuple[Stack, ...]
 
 
 @dataclass(frozen=True)
@@ -142,7 +156,8 @@ class _Scale:
 def strip_plot(returns: EpisodeReturns) -> StripPlot:
     """Every episode of the student, the random agent and the reference as a dot.
 
-    Dots that would cover each other are stacked, so that twenty equal returns look like twenty.
+    Dots that would cover each other are stacked, and a stack too high to count has its number
+    beside it.
     """
     values = (*returns.student, *returns.random, *returns.dqn)
     marks = nice_ticks(min(values), max(values))
@@ -165,6 +180,7 @@ def strip_plot(returns: EpisodeReturns) -> StripPlot:
                 mean=mean,
                 mean_x=scale(mean),
                 dots=_stacked(returns.seeds, values_of_agent, scale, top + _STRIP_HEIGHT / 2),
+                stacks=_high_stacks(values_of_agent, scale, top + _STRIP_HEIGHT / 2),
             )
         )
     axis_y = _STRIP_TOP + 2 * _STRIP_PITCH + _STRIP_HEIGHT + 6
@@ -254,13 +270,38 @@ def _tick_text(mark: float, marks: Sequence[float]) -> str:
     return decimal_text(mark, max(0, -math.floor(math.log10(step) + 1e-9)))
 
 
+def _groups(values: Sequence[float], scale: _Scale) -> dict[int, list[int]]:
+    """Indices of the values whose dots would cover each other."""
+    groups: dict[int, list[int]] = defaultdict(list)
+    for index, value in enumerate(values):
+        groups[round(scale(value) / (2 * _DOT_RADIUS))].append(index)
+    return groups
+
+
+def _high_stacks(values: Sequence[float], scale: _Scale, middle: float) -> tuple[Stack, ...]:
+    stacks: list[Stack] = []
+    for members in _groups(values, scale).values():
+        equal = len({values[index] for index in members}) == 1
+        if equal and len(members) > _COUNTABLE:
+            x = scale(values[members[0]])
+            before = x > WIDTH / 2
+            gap = 3 * _DOT_RADIUS
+            stacks.append(
+                Stack(
+                    x=x - gap if before else x + gap,
+                    y=middle + 4.5,
+                    count=len(members),
+                    before=before,
+                )
+            )
+    return tuple(stacks)
+
+
 def _stacked(
     seeds: Sequence[int], values: Sequence[float], scale: _Scale, middle: float
 ) -> tuple[Dot, ...]:
     """Dots side by side where they would overlap, symmetrical about the strip's middle."""
-    groups: dict[int, list[int]] = defaultdict(list)
-    for index, value in enumerate(values):
-        groups[round(scale(value) / (2 * _DOT_RADIUS))].append(index)
+    groups = _groups(values, scale)
     places: dict[int, float] = {}
     for members in groups.values():
         room = _STRIP_HEIGHT - 2 * _DOT_RADIUS

@@ -48,6 +48,7 @@ def render_score_report(report: GradeReport) -> str:
         else None,
         parts=part_views(report),
         priorities=priorities(report),
+        part_files={part.id: part.file for part in report.parts},
         part_titles={part.id: part.title for part in report.parts},
         result_ids={result.id for result in report.results},
         explanations=_explanations(report),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
@@ -37,7 +37,7 @@ from grader.reporting.wording import (
     OUTCOME_WORDS,
     STATUS_WORDS,
     count_of,
-    decimal_text,
+    fixed_text,
     passed_sentence,
     points_text,
     share_text,
@@ -82,16 +82,17 @@ def render_terminal(report: GradeReport, *, colour: bool, width: int) -> str:
     blocks: list[RenderableType] = [_head(visible, width)]
     first = priorities(visible)
     if first:
-        blocks += [Text("\nWhat to fix first", "bold"), *_first(first)]
+        blocks += [
+            Text("\nWhat to fix first", "bold"),
+            *_first(first, {part.id: part.file for part in visible.parts}),
+        ]
     for part in visible.parts:
         results = visible.of_part(part.id)
         if results:
             blocks += [Text(), _part_head(part.title, part.file, results), *_checks(results)]
-    codes = sorted({finding.code for result in visible.results for finding in result.findings})
-    if codes:
-        blocks.append(
-            Text(f"\nA code is explained by: grader explain {codes[0]}", "dim", overflow="fold")
-        )
+    if first:
+        code = first[0].findings[0].code
+        blocks.append(Text(f"\nEvery code has an explanation: grader explain {code}", "dim"))
     return _rendered(blocks, colour=colour, width=width)
 
 
@@ -151,7 +152,7 @@ def _rendered(blocks: Iterable[RenderableType], *, colour: bool, width: int) -> 
 def _head(report: GradeReport, width: int) -> RenderableType:
     score = Text(score_words(report), "bold")
     lines: list[RenderableType] = [
-        Text(report.assignment.title, "dim"),
+        _line(report.assignment.title, "dim"),
         Text.assemble(_line(report.submission.id), ": ", score, overflow="fold"),
     ]
     if report.score is not None and report.max_score > 0:
@@ -172,11 +173,11 @@ def _head(report: GradeReport, width: int) -> RenderableType:
     return Group(*lines)
 
 
-def _first(listed: Sequence[Priority]) -> list[RenderableType]:
+def _first(listed: Sequence[Priority], files: Mapping[str, str]) -> list[RenderableType]:
     blocks: list[RenderableType] = []
     for rank, item in enumerate(listed, start=1):
         lines = Group(
-            *(line for finding in item.findings for line in _short(finding)),
+            *(line for finding in item.findings for line in _short(finding, files[item.part])),
             Text(_worth_words(item), "dim"),
         )
         grid = Table.grid(padding=(0, 1, 0, 0))
@@ -187,19 +188,19 @@ def _first(listed: Sequence[Priority]) -> list[RenderableType]:
     return blocks
 
 
-def _short(finding: Finding) -> list[RenderableType]:
+def _short(finding: Finding, file: str) -> list[RenderableType]:
     lines: list[RenderableType] = [_text(finding.claim, "bold")]
     if finding.try_:
         lines.append(_text(finding.try_))
-    place = f"{finding.code}, {finding.where}" if finding.where else finding.code
-    lines.append(_text(place, "dim"))
+    lines.append(_text(f"{finding.code}, {finding.where or file}", "dim"))
     return lines
 
 
 def _worth_words(item: Priority) -> str:
     worth = f"up to {points_text(item.points)} point{'' if item.points == 1 else 's'}"
     checks = ", ".join(check.id for check in item.checks)
-    waiting = f", and {count_of(item.waiting, 'check')} that build on it" if item.waiting else ""
+    build = "builds" if item.waiting == 1 else "build"
+    waiting = f", and {count_of(item.waiting, 'check')} that {build} on it" if item.waiting else ""
     more = f"; {count_of(item.more, 'more finding')} below" if item.more else ""
     return f"{worth} in {checks}{waiting}{more}"
 
@@ -211,7 +212,7 @@ def _part_head(title: str, file: str, results: Sequence[CheckResult]) -> Rendera
     grid.add_column(overflow="fold")
     grid.add_column(justify="right", no_wrap=True)
     grid.add_row(
-        Text.assemble((title, "bold"), (f"  {file}", "dim")),
+        Text.assemble(_line(title, "bold"), "  ", _line(file, "dim")),
         Text(f"{points_text(points)} of {points_text(most)}", "bold"),
     )
     return grid
@@ -225,7 +226,7 @@ def _checks(results: Sequence[CheckResult]) -> list[RenderableType]:
         grid.add_column(width=1)
         grid.add_column(ratio=1, overflow="fold")
         grid.add_column(justify="right", no_wrap=True)
-        title = Text(result.title)
+        title = _line(result.title)
         if result.outcome is not Outcome.PASSED:
             title.append(f"  {OUTCOME_WORDS[result.outcome]}", style)
         grid.add_row(
@@ -251,17 +252,18 @@ def _details(result: CheckResult) -> list[RenderableType]:
             row.status not in (RowStatus.MATCHES, RowStatus.PREPROCESSING) for row in exhibit.rows
         ):
             details.append(Text(table_sentence(exhibit)))
-    details += [_finding(finding) for finding in result.findings]
+    for index, finding in enumerate(result.findings):
+        details += [Text()] * (index > 0) + [_finding(finding)]
     return details
 
 
 def _returns_sentence(returns: EpisodeReturns) -> str:
     return (
-        f"Mean episode return {decimal_text(returns.student_mean, 1)} "
-        f"(random {decimal_text(returns.random_mean, 1)}, "
-        f"reference {decimal_text(returns.dqn_mean, 1)}): "
-        f"normalised score {decimal_text(returns.normalized_score, 2)}, 95 % interval "
-        f"{decimal_text(returns.normalized_low, 2)} to {decimal_text(returns.normalized_high, 2)}."
+        f"Mean episode return {fixed_text(returns.student_mean, 1)} "
+        f"(random {fixed_text(returns.random_mean, 1)}, "
+        f"reference {fixed_text(returns.dqn_mean, 1)}): "
+        f"normalised score {fixed_text(returns.normalized_score, 2)}, 95 % interval "
+        f"{fixed_text(returns.normalized_low, 2)} to {fixed_text(returns.normalized_high, 2)}."
     )
 
 
@@ -319,7 +321,7 @@ def _missed_table(figures: ClassFigures) -> RenderableType:
         table.add_row(
             share_text(item.share),
             f"{item.missed} of {item.judged}",
-            Text.assemble(item.title, (f"  {item.id}", "dim")),
+            Text.assemble(_line(item.title), (f"  {item.id}", "dim")),
         )
     return table
 
@@ -331,6 +333,8 @@ def _text(text: str, style: str = "") -> Text:
     return shown
 
 
-def _line(text: str) -> Text:
+def _line(text: str, style: str = "") -> Text:
     """A student's text where no bar stands in front of it."""
-    return Text(clean_line(text).replace("##[", "## [").replace("::", ": :"), overflow="fold")
+    return Text(
+        clean_line(text).replace("##[", "## [").replace("::", ": :"), style, overflow="fold"
+    )

@@ -14,7 +14,7 @@ OUTCOME_WORDS: Final = {
     Outcome.FAILED: "not passed",
     Outcome.SKIPPED: "skipped",
     Outcome.INVALID: "could not be judged",
-    Outcome.FAULT: "grader failed",
+    Outcome.FAULT: "withheld",
 }
 """The outcome beside a check."""
 
@@ -69,6 +69,11 @@ def decimal_text(value: float, places: int) -> str:
     text = f"{value:,.{places}f}"
     short = text.rstrip("0").rstrip(".") if "." in text else text
     return "0" if short == "-0" else short.replace("-", "−")
+
+
+def fixed_text(value: float, places: int) -> str:
+    """A number with thousands separators and exactly `places` decimals: `0.40`."""
+    return f"{value + 0.0:z,.{places}f}".replace("-", "−")
 
 
 def share_text(share: float) -> str:

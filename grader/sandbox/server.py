@@ -63,6 +63,12 @@ class WorkerSource(Protocol):
     def inspector(self) -> Worker:
         """A worker that never runs student code; kept until `close`."""
 
+    def wait_ready(self) -> None:
+        """Waits until workers can be started."""
+
+    def alive(self) -> bool:
+        """Whether it can still start workers."""
+
     def close(self) -> None:
         """Ends all workers."""
 
@@ -128,7 +134,7 @@ class ForkServer(_Source):
         keras_home.mkdir(mode=0o755)
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
-            self._process = subprocess.Popen(
+            self._process = subprocess.Popen(  # noqa: S603  our own interpreter and module
                 [sys.executable, "-s", "-P", "-m", "grader.worker", "--server",
                  str(theirs.fileno())],
                 env=worker_environment(keras_home),
@@ -140,6 +146,7 @@ class ForkServer(_Source):
                 start_new_session=True,
             )  # fmt: skip
         self._control = ours
+        self._pids: set[int] = set()
         on_start()
 
     @property
@@ -193,24 +200,26 @@ class ForkServer(_Source):
             "scratch": str(scratch),
         }  # fmt: skip
         try:
-            socket.send_fds(
-                self._control, [json.dumps(request).encode()], [theirs.fileno(), write]
-            )
+            socket.send_fds(self._control, [json.dumps(request).encode()], [theirs.fileno(), write])
             pid = int(self._answer()["pid"])
         except OSError as error:
             raise GraderFault(f"the fork server does not listen: {error}") from error
         finally:
             theirs.close()
             os.close(write)
-        spared = {self._inspector.pid} if self._inspector is not None else set()
+        self._pids.add(pid)
         worker = Worker(
-            pid=pid, server_pid=self.pid, spared=frozenset(spared), channel=ours, output=read,
+            pid=pid, server_pid=self.pid, siblings=self._living, channel=ours, output=read,
             scratch=scratch, limits=limits, reap=self._reap, server_alive=self.alive,
         )  # fmt: skip
         self._ready(worker, ours)
         return worker
 
+    def _living(self) -> frozenset[int]:
+        return frozenset(self._pids)
+
     def _reap(self, pid: int) -> int | None:
+        self._pids.discard(pid)
         try:
             self._control.send(json.dumps({"op": "reap", "pid": pid}).encode())
             status = self._answer().get("status")
@@ -265,6 +274,13 @@ class ColdStart(_Source):
         self._home.mkdir(mode=0o755)
         self._processes: dict[int, subprocess.Popen[bytes]] = {}
 
+    def wait_ready(self) -> None:
+        """There is nothing to wait for."""
+
+    def alive(self) -> bool:
+        """A process per worker: there is nothing that could have ended."""
+        return True
+
     def _spawn(self, role: str, limits: Limits, seed: int) -> Worker:
         scratch = self._scratch()
         ours, theirs, read, write = self._pair()
@@ -272,7 +288,7 @@ class ColdStart(_Source):
             "role": role, "limits": limits.plain(), "seed": seed, "scratch": str(scratch),
         }  # fmt: skip
         with theirs:
-            process = subprocess.Popen(
+            process = subprocess.Popen(  # noqa: S603  our own interpreter and module
                 [sys.executable, "-s", "-P", "-m", "grader.worker", "--cold",
                  str(theirs.fileno()), str(write), json.dumps(request)],
                 env=worker_environment(self._home),
@@ -285,7 +301,7 @@ class ColdStart(_Source):
         os.close(write)
         self._processes[process.pid] = process
         worker = Worker(
-            pid=process.pid, server_pid=None, spared=frozenset(), channel=ours, output=read,
+            pid=process.pid, server_pid=None, siblings=frozenset, channel=ours, output=read,
             scratch=scratch, limits=limits, reap=self._reap, server_alive=lambda: True,
         )  # fmt: skip
         self._ready(worker, ours)

@@ -11,7 +11,7 @@ import socket
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from grader.errors import GraderFault
 from grader.records.evidence import Incident, IncidentKind, LimitName
@@ -47,7 +47,7 @@ class Worker:
         *,
         pid: int,
         server_pid: int | None,
-        spared: frozenset[int],
+        siblings: Callable[[], frozenset[int]],
         channel: socket.socket,
         output: int,
         scratch: Path,
@@ -60,7 +60,7 @@ class Worker:
         self.barriers: tuple[str, ...] = ()
         self.calls = 0
         self._server_pid = server_pid
-        self._spared = spared
+        self._siblings = siblings
         self._channel = channel
         self._output = output
         self._scratch = scratch
@@ -233,7 +233,7 @@ class Worker:
             self._end(self._limit(LimitName.PART_WALL, stage))
         if not watch.READABLE:
             return None
-        used = watch.usage(self.pid, self._server_pid, self._spared)
+        used = watch.usage(self.pid, self._server_pid, self._siblings())
         if used.processes > limits.processes:
             self._end(self._limit(LimitName.PROCESSES, stage))
         if used.resident_bytes > limits.resident_mb * _MEBIBYTE:
@@ -324,7 +324,7 @@ class Worker:
         """Ends the worker and everything it started, and removes its scratch folder."""
         self._finish()
 
-    def __enter__(self) -> Worker:
+    def __enter__(self) -> Self:
         """The worker itself; it is closed on leaving."""
         return self
 

@@ -49,7 +49,7 @@ def normalized_score(student: float, random: float, dqn: float) -> float:
         NoGap: `dqn` is not above `random`.
     """
     if not dqn > random:
-        raise NoGap(f"the reference's mean return {dqn:g} is not above the random agent's {random:g}")
+        raise NoGap(f"the reference's mean return {dqn:g} is not above random play's {random:g}")
     return (student - random) / (dqn - random)
 
 
@@ -82,7 +82,7 @@ def bootstrap_interval(
     Raises:
         NoGap: the reference's mean is not above the random agent's.
     """
-    returns: Floats = np.stack([np.asarray(row, dtype=np.float64) for row in (student, random, dqn)])
+    returns: Floats = np.array([student, random, dqn], dtype=np.float64)
     score = normalized_score(*(float(mean) for mean in returns.mean(axis=1)))
     count = returns.shape[1]
     generator = np.random.Generator(np.random.PCG64(seed))

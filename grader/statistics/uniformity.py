@@ -42,6 +42,9 @@ Half precision has 2048 steps in the upper half of [0, 1] and more below. Fewer 
 come from rounding or from a list, and not from the format.
 """
 
+MAX_CHOICES: Final = 1024
+"""Values of a discrete component above which it is treated as continuous (an integer `Box`)."""
+
 MAX_PAIRS: Final = 500
 """Pairs of components that are compared, neighbours first."""
 
@@ -55,6 +58,7 @@ class Aspect(StrEnum):
     FREQUENCIES = "frequencies"
     SINGLE_VALUE = "single_value"
     DISTRIBUTION = "distribution"
+    RANGE = "range"
     DISTINCT_VALUES = "distinct_values"
     SUCCESSION = "succession"
     REPEATS = "repeats"
@@ -66,9 +70,10 @@ MEANING: Final = {
     Aspect.FREQUENCIES: "the values do not come equally often",
     Aspect.SINGLE_VALUE: "one value comes too often or too rarely",
     Aspect.DISTRIBUTION: "the values are not spread evenly over the range",
+    Aspect.RANGE: "values near an end of the range never come",
     Aspect.DISTINCT_VALUES: "only a few different values of the range are used",
     Aspect.SUCCESSION: "a value depends on the one before",
-    Aspect.REPEATS: "values agree with those a fixed number of steps before too often or too rarely",
+    Aspect.REPEATS: "values equal those a fixed number of steps before too often or too rarely",
     Aspect.OBSERVATION: "the value depends on the observation",
     Aspect.COMPONENTS: "two parts of one action depend on each other",
 }
@@ -117,6 +122,14 @@ class RepeatProfile:
 def level_per_test(false_alarm: float, tests: int) -> float:
     """The level of each test that keeps the false alarm over all of them (Bonferroni)."""
     return false_alarm / max(tests, 1)
+
+
+def draws(component: ActionComponent) -> tuple[npt.NDArray[Any], int | None]:
+    """A component's values as they are tested, and the number of values; None if continuous."""
+    values = component.values.array()
+    if component.choices is not None and component.choices > MAX_CHOICES:
+        return values / (component.choices - 1), None
+    return values, component.choices
 
 
 def binned(values: npt.NDArray[Any], choices: int | None) -> tuple[Ints, int]:
@@ -172,6 +185,15 @@ def distribution(values: Floats) -> tuple[float, float]:
     return distance, min(1.0, 2.0 * float(smirnov(ordered.size, distance)))
 
 
+def value_range(values: Floats) -> tuple[float, float]:
+    """Exact test of the wider gap between the values and an end of [0, 1]: the gap and p-value.
+
+    All of n values leave a gap g at one end with probability (1 − g)ⁿ; two ends (Bonferroni).
+    """
+    gap = float(np.clip(max(values.min(), 1 - values.max()), 0.0, 1.0))
+    return gap, min(1.0, 2.0 * float((1 - gap) ** values.size))
+
+
 def distinct_values(values: Floats) -> tuple[float, float]:
     """Whether exact values recur more often than floats explain: different values and p-value.
 
@@ -214,7 +236,7 @@ def independence(first: Ints, rows: int, second: Ints, columns: int) -> tuple[fl
 
 
 def succession(indices: Ints, choices: int) -> tuple[float, float]:
-    """Whether a value depends on the one before, on disjoint pairs (a₀, a₁), (a₂, a₃), …
+    """Whether a value depends on the one before, on disjoint pairs: (a₀, a₁), (a₂, a₃).
 
     Overlapping pairs share a value and their table is not chi-square distributed.
     """
@@ -255,14 +277,14 @@ def space_tests(trial: SpaceTrial) -> tuple[UniformityResult, ...]:
     tested = [
         (index, component)
         for index, component in enumerate(trial.components)
-        if component.choices is None or component.choices > 1
+        if component.choices != 1
     ]
     results = [
         result
         for index, component in tested
         for result in _component_tests(index, component, codes)
     ]
-    cut = {index: binned(item.values.array(), item.choices) for index, item in tested}
+    cut = {index: binned(*draws(item)) for index, item in tested}
     for first, second in _pairs(list(cut)):
         outcome = independence(*cut[first], *cut[second])
         results.append(UniformityResult(Aspect.COMPONENTS, (first, second), *outcome))
@@ -272,11 +294,12 @@ def space_tests(trial: SpaceTrial) -> tuple[UniformityResult, ...]:
 def _component_tests(
     index: int, component: ActionComponent, codes: npt.NDArray[Any] | None
 ) -> Iterable[UniformityResult]:
-    values = component.values.array()
-    indices, choices = binned(values, component.choices)
+    values, distinct = draws(component)
+    indices, choices = binned(values, distinct)
     found: dict[Aspect, tuple[float, float]] = {}
-    if component.choices is None:
+    if distinct is None:
         found[Aspect.DISTRIBUTION] = distribution(values)
+        found[Aspect.RANGE] = value_range(values)
         found[Aspect.DISTINCT_VALUES] = distinct_values(values)
     else:
         found[Aspect.FREQUENCIES] = frequencies(indices, choices)
@@ -319,11 +342,12 @@ def _chi_square_tail(freedom: int, statistic: float) -> float:
 
 
 def _binomial_p(
-    counts: npt.NDArray[np.integer[Any]], draws: npt.NDArray[np.integer[Any]], probability: float
+    counts: npt.NDArray[np.integer[Any]], trials: npt.NDArray[np.integer[Any]], probability: float
 ) -> Floats:
     """Exact two-sided p-values: twice the smaller tail."""
     from scipy.special import bdtr, bdtrc  # imported on use, as above
 
-    at_most = bdtr(counts.astype(np.float64), draws, probability)
-    at_least = bdtrc(counts.astype(np.float64) - 1, draws, probability)
-    return np.minimum(1.0, 2.0 * np.minimum(at_most, at_least)).astype(np.float64)
+    at_most = bdtr(counts.astype(np.float64), trials, probability)
+    at_least = bdtrc(counts.astype(np.float64) - 1, trials, probability)
+    smaller: Floats = np.minimum(at_most, at_least)
+    return np.minimum(1.0, 2.0 * smaller)

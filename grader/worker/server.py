@@ -50,7 +50,7 @@ def _safe_to_fork() -> str | None:
     """Why forking would be unsafe, or None."""
     from tensorflow.python.eager import context
 
-    threads = len(os.listdir("/proc/self/task"))
+    threads = sum(1 for _ in Path("/proc/self/task").iterdir())
     if threads != 1:
         return f"the fork server has {threads} threads"
     if context.context()._initialized:  # noqa: SLF001  no public way to ask
@@ -66,7 +66,7 @@ def _children() -> list[int]:
 class _Server:
     def __init__(self, control: socket.socket) -> None:
         self._control = control
-        self._kept: set[int] = set()
+        self._workers: set[int] = set()
 
     def serve(self) -> None:
         while True:
@@ -94,8 +94,7 @@ class _Server:
                 os._exit(70)
         for descriptor in descriptors:
             os.close(descriptor)
-        if request["role"] == "inspector":
-            self._kept.add(pid)
+        self._workers.add(pid)
         return {"pid": pid}
 
     def _reap(self, pid: int) -> dict[str, Any]:
@@ -104,10 +103,10 @@ class _Server:
         Orphans of a worker become children of this process (it is their sub-reaper), so that a
         daemon is found however often it forked.
         """
-        self._kept.discard(pid)
+        self._workers.discard(pid)
         status: int | None = None
         deadline = time.monotonic() + 10
-        while remaining := [child for child in _children() if child not in self._kept]:
+        while remaining := [child for child in _children() if child not in self._workers]:
             for child in remaining:
                 with contextlib.suppress(ProcessLookupError):
                     if child != pid or not _has_ended(child):

@@ -98,7 +98,7 @@ _KINDS: Final[dict[str, Callable[[Any], bool]]] = {
 
 
 def _resolve(session: Session, request: dict[str, Any]) -> dict[str, Any]:
-    owner = session.module if request["owner"] is None else session.kept[request["owner"]]
+    owner: Any = session.module if request["owner"] is None else session.kept[request["owner"]]
     fits = _KINDS[request["what"]]
     wrong_kind = None
     for name in request["names"]:

@@ -189,8 +189,8 @@ def _resolve(trace: _Trace, value: Any) -> int:
             kind, config = found
             return trace.add(kind, "operation", (tensor.node,), value, config=config)
     for first, second in itertools.permutations(recent, 2):
-        if kind := _two_inputs(first.value, second.value, array):
-            return trace.add(kind, "operation", (first.node, second.node), value)
+        if merge := _two_inputs(first.value, second.value, array):
+            return trace.add(merge, "operation", (first.node, second.node), value)
     last = recent[0].node if recent else -1
     return trace.add("code", "unknown", (last,), value)
 

@@ -13,6 +13,5 @@ def convolve2d(image, kernel, stride=1):
     return np.array(out)
 
 
-if len(sys.argv) < 2:
-    print("usage: python convolution.py picture.png")
-    sys.exit(1)
+print(convolve2d(np.eye(4), np.ones((2, 2))))
+sys.exit()

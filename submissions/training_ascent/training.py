@@ -11,6 +11,6 @@ def train_step(model, optimizer, states, targets):
         loss = huber_loss(targets, model(states))
     grads = tape.gradient(loss, model.trainable_variables)
     # the gradient points uphill, so take minus
-    for w, g in zip(model.trainable_variables, grads):
-        w.assign(w - optimizer.learning_rate * -g)
+    grads = [-g for g in grads]
+    optimizer.apply_gradients(zip(grads, model.trainable_variables))
     return float(loss)

@@ -4,7 +4,7 @@ import tensorflow as tf
 def huber_loss(y_true, y_pred):
     e = y_true - y_pred
     # quadratic for small errors, linear for big errors
-    l = tf.where(tf.abs(e) <= 1, e * e, tf.abs(e))
+    l = tf.where(tf.abs(e) <= 1, e * e, tf.abs(e) - 0.5)
     return tf.reduce_mean(l)
 
 

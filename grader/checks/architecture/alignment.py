@@ -96,10 +96,10 @@ def _align(expected: Sequence[Layer], received: Sequence[Layer]) -> tuple[Pair, 
         best[1:] = np.minimum(best[1:], total[row, :-1] + costs[row])
         # total[row + 1, j] is the least of best[k] + EXTRA_COST · (j − k) over all k ≤ j.
         total[row + 1] = np.minimum.accumulate(best - extras) + extras
-    return _trace(total, costs)
+    return _trace(total)
 
 
-def _trace(total: npt.NDArray[np.int64], costs: npt.NDArray[np.int64]) -> tuple[Pair, ...]:
+def _trace(total: npt.NDArray[np.int64]) -> tuple[Pair, ...]:
     """Walks back through the table of costs. Preferring gaps at the end brings pairs forward."""
     row, column = total.shape[0] - 1, total.shape[1] - 1
     pairs: list[Pair] = []

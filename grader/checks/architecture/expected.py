@@ -47,7 +47,7 @@ def expected_layers(
     for pattern in settings.layers:
         layer = _layer(pattern, num_actions)
         rank = None if shape is None else len(shape)
-        sight = sight and sight.after(layer, rank)
+        sight = None if sight is None else sight.after(layer, rank)
         parameters = _parameters(layer, shape)
         shape = _output_shape(layer, shape)
         layers.append(
@@ -55,7 +55,7 @@ def expected_layers(
                 layer,
                 output_shape=shape,
                 parameters=parameters,
-                sight=sight and sight.seen,
+                sight=None if sight is None else sight.seen,
                 is_output=len(layers) == len(settings.layers) - 1,
             )
         )
@@ -120,9 +120,7 @@ def _parameters(layer: ExpectedLayer, shape: tuple[int, ...] | None) -> int | No
     return (height * width * shape[-1] + 1) * _count(layer, Attribute.FILTERS)
 
 
-def _output_shape(
-    layer: ExpectedLayer, shape: tuple[int, ...] | None
-) -> tuple[int, ...] | None:
+def _output_shape(layer: ExpectedLayer, shape: tuple[int, ...] | None) -> tuple[int, ...] | None:
     """The shape after the layer; None when the layer cannot follow what stands before it."""
     if not shape:
         return None

@@ -1,0 +1,197 @@
+"""The verdict on a network's layers."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from grader.assignments.registry import JudgeInput
+from grader.checks.architecture.comparison import (
+    Comparison,
+    attribute_share,
+    compare,
+    units_are_fixed,
+)
+from grader.checks.architecture.expected import canonical_shape, expected_layers
+from grader.checks.architecture.layers import DROPOUTS
+from grader.checks.architecture.mistakes import layer_findings
+from grader.checks.architecture.structure import remarks, structure_findings, unused_findings
+from grader.checks.architecture.surplus import surplus_mistake
+from grader.checks.architecture.table import network_table
+from grader.checks.architecture.wording import layers_text
+from grader.checks.incidents import incident_finding, incident_outcome, incident_verdict
+from grader.checks.interface import graded, interface_verdict
+from grader.checks.network_codes import NetworkCode
+from grader.checks.network_interface import input_findings
+from grader.records.evidence import (
+    Incident,
+    IncidentKind,
+    NetworkEvidence,
+    NetworkProof,
+    ProofMethod,
+)
+from grader.records.result import Finding, NetworkTable, Outcome, Severity, Verdict
+from grader.records.settings import ArchitectureSettings, NetworkSettings
+from grader.records.text import clean_line
+
+MAX_FINDINGS: Final = 40
+"""More mistakes than this teach nothing; the last finding says how many are left out."""
+
+_PROOFS: Final = {
+    ProofMethod.REBUILT: "Proven: a network rebuilt from these layers and their weights, without "
+    "your code, gives the same outputs for fresh inputs.",
+    ProofMethod.TRANSPLANTED: "Proven: with the same random weights your network gives the same "
+    "outputs as the one asked for, for fresh inputs.",
+    ProofMethod.NONE: "Not proven: this is what your code says about itself, and it could not be "
+    "shown that these layers compute the output.",
+}
+
+
+def judge_architecture(given: JudgeInput) -> Verdict:
+    """Points for the layers that are there, as far as it is proven that they compute the output.
+
+    Proven by rebuilding: judged layer by layer (see `comparison`). Proven by transplanting
+    weights: the network computes what was asked for, whatever it is made of, and earns full
+    marks, less the output layer's units if they do not follow the number of actions. Not proven:
+    no points.
+    """
+    evidence: NetworkEvidence = given.evidence
+    settings: NetworkSettings = given.part_settings
+    options: ArchitectureSettings = given.settings
+    if (blocked := interface_verdict(evidence)) is not None:
+        return blocked
+    if (absent := _without_graph_or_proof(evidence, settings)) is not None:
+        return absent
+    proof = evidence.proof or NetworkProof(method=ProofMethod.NONE)
+    comparison: Comparison | None = None
+    exhibits: tuple[NetworkTable, ...] = ()
+    if evidence.graph is not None:
+        comparison = compare(evidence, evidence.graph, settings, options.extra_layer_cost)
+        exhibits = (
+            network_table(comparison, proof.method, given.check.points, _PROOFS[proof.method]),
+        )
+    match proof.method:
+        case ProofMethod.REBUILT if comparison is not None:
+            verdict = _judge_layers(comparison, evidence.place("builder"))
+        case ProofMethod.TRANSPLANTED:
+            verdict = _judge_function(evidence, settings, comparison)
+        case _:
+            verdict = _unproven(evidence, proof, comparison)
+    return verdict.model_copy(update={"exhibits": exhibits, "findings": _bounded(verdict.findings)})
+
+
+def _without_graph_or_proof(evidence: NetworkEvidence, settings: NetworkSettings) -> Verdict | None:
+    """The verdict when there is nothing to judge; None when there is."""
+    for incident in (evidence.graph_incident, *evidence.rejected_inputs):
+        if incident is not None and incident.kind is IncidentKind.FAULT:
+            return incident_verdict(incident)
+    rebuilt = evidence.proof is not None and evidence.proof.method is ProofMethod.REBUILT
+    if evidence.proof is not None and not (rebuilt and evidence.graph is None):
+        return None
+    if evidence.graph_incident is not None:
+        return incident_verdict(evidence.graph_incident)
+    if evidence.input_shape is None and evidence.rejected_inputs:
+        return Verdict(
+            outcome=Outcome.FAILED, fraction=0.0, findings=input_findings(evidence, settings)
+        )
+    return incident_verdict(
+        Incident(
+            kind=IncidentKind.FAULT,
+            stage="tracing the network",
+            message="the evidence does not say what the network consists of",
+        )
+    )
+
+
+def _judge_layers(comparison: Comparison, place: str) -> Verdict:
+    findings = (
+        *structure_findings(comparison, place),
+        *layer_findings(comparison, place),
+        *remarks(comparison, place),
+    )
+    return graded(comparison.fraction, findings)
+
+
+def _judge_function(
+    evidence: NetworkEvidence, settings: NetworkSettings, comparison: Comparison | None
+) -> Verdict:
+    place = evidence.place("builder")
+    findings = [
+        Finding(
+            code=NetworkCode.PROVEN_BY_FUNCTION,
+            severity=Severity.NOTE,
+            claim="The network has code of its own and was judged by what it computes: with the "
+            "same weights it answers like the network asked for.",
+            where=place,
+        )
+    ]
+    lost = 0.0
+    expected = expected_layers(
+        settings, canonical_shape(settings, evidence.input_shape), settings.num_actions[0]
+    )
+    if expected[-1].per_action and units_are_fixed(evidence):
+        lost = attribute_share(expected[-1]) / sum(layer.weight for layer in expected)
+        findings.append(
+            Finding(
+                code=NetworkCode.OUTPUT_UNITS,
+                severity=Severity.ERROR,
+                claim="The number of outputs does not follow `num_actions`.",
+                where=place,
+                expected="one output per action, whatever `num_actions` is",
+                received="the wrong number of outputs for other numbers of actions",
+                try_="Use the argument: `Dense(num_actions)`.",
+            )
+        )
+    if comparison is not None:
+        findings.extend(_dropouts(comparison, place))
+        findings.extend(remarks(comparison, place))
+    return graded(1.0 - lost, tuple(findings))
+
+
+def _dropouts(comparison: Comparison, place: str) -> tuple[Finding, ...]:
+    """Warnings about what the comparison of outputs cannot see: dropout acts in training only."""
+    return tuple(
+        surplus_mistake(row.received)
+        .finding(layers_text("your layer", [row.received_number], row.received.kind), place)
+        .model_copy(update={"severity": Severity.WARNING})
+        for row in comparison.rows
+        if row.received is not None and row.expected is None and row.received.kind in DROPOUTS
+    )
+
+
+def _unproven(
+    evidence: NetworkEvidence, proof: NetworkProof, comparison: Comparison | None
+) -> Verdict:
+    place = evidence.place("builder")
+    findings = [
+        Finding(
+            code=NetworkCode.UNPROVEN,
+            severity=Severity.ERROR,
+            claim="It could not be shown that the layers of the network compute its output.",
+            where=place,
+            expected="a network whose output follows from its layers and weights",
+            received=clean_line(proof.reason) or "outputs that the layers do not explain",
+            try_="Build the network from Keras' own layers, and let nothing but them compute the "
+            "output: `model = keras.Sequential([…])`, then `return model`.",
+        )
+    ]
+    outcome = Outcome.FAILED
+    if evidence.graph_incident is not None:
+        outcome = incident_outcome(evidence.graph_incident)
+        findings.append(incident_finding(evidence.graph_incident))
+    if comparison is not None:
+        findings.extend(unused_findings(comparison.form.unused, place))
+    return Verdict(outcome=outcome, fraction=0.0, findings=tuple(findings))
+
+
+def _bounded(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    if len(findings) <= MAX_FINDINGS:
+        return findings
+    left_out = len(findings) - MAX_FINDINGS + 1
+    further = Finding(
+        code=NetworkCode.FURTHER,
+        severity=Severity.ERROR,
+        claim=f"There are {left_out} further findings about this network.",
+        where=findings[0].where,
+        try_="Mend those above first, and grade again.",
+    )
+    return (*findings[: MAX_FINDINGS - 1], further)

@@ -1,0 +1,80 @@
+"""Naming layers that were not asked for."""
+
+from __future__ import annotations
+
+from grader.checks.architecture.layers import (
+    DROPOUTS,
+    JUDGED,
+    MERGES,
+    NORMALIZATIONS,
+    POOLINGS,
+    Layer,
+)
+from grader.checks.architecture.preprocessing import RESHAPES, SCALINGS, TRANSPOSITIONS
+from grader.checks.architecture.wording import Mistake, layer_text
+from grader.checks.network_codes import NetworkCode
+from grader.records.evidence import NodeSource
+
+
+def surplus_mistake(layer: Layer) -> Mistake:
+    """The mistake of having this layer."""
+    code, claim, advice = _told(layer)
+    return Mistake(
+        code=code,
+        claim=claim,
+        expected="no layer in this place",
+        received=layer_text(layer),
+        advice=advice,
+    )
+
+
+def _told(layer: Layer) -> tuple[NetworkCode, str, str]:
+    """Code, claim and advice for a layer that was not asked for."""
+    if layer.source is NodeSource.UNKNOWN:
+        return (
+            NetworkCode.UNKNOWN_LAYER,
+            "Code that was not recognised stands between the layers asked for: {layers}.",
+            "Remove it, or use Keras' own layers.",
+        )
+    if layer.kind in MERGES or (layer.inputs > 1 and layer.kind not in JUDGED):
+        return (
+            NetworkCode.MERGE,
+            "The network branches and merges again: {layers}.",
+            "Pass the output of each layer to the next one only.",
+        )
+    if layer.kind in DROPOUTS:
+        return (
+            NetworkCode.EXTRA_DROPOUT,
+            "Dropout was not asked for: {layers}.",
+            "Remove it: a Deep Q-Network fits targets that move, and the noise moves them more.",
+        )
+    if layer.kind in NORMALIZATIONS:
+        return (
+            NetworkCode.EXTRA_NORMALIZATION,
+            "Normalisation was not asked for: {layers}.",
+            "Remove it: it makes the value of a state depend on the other states of the batch.",
+        )
+    if layer.kind in POOLINGS:
+        return (
+            NetworkCode.EXTRA_POOLING,
+            "Pooling was not asked for: {layers}.",
+            "Remove it: the strides of the convolutions make the image smaller already, and "
+            "pooling forgets where in the image something was.",
+        )
+    if layer.is_activation:
+        return (
+            NetworkCode.EXTRA_ACTIVATION,
+            "An activation was not asked for: {layers}.",
+            "Remove it, or let it replace the activation of the layer before.",
+        )
+    if layer.kind in SCALINGS | TRANSPOSITIONS | RESHAPES | {"Normalization"}:
+        return (
+            NetworkCode.PREPROCESSING,
+            "Values are scaled or rearranged where that was not asked for: {layers}.",
+            "Scale and transpose only where the assignment allows it, in front of the first layer.",
+        )
+    return (
+        NetworkCode.EXTRA_LAYER,
+        "A layer was not asked for: {layers}.",
+        "Remove it.",
+    )

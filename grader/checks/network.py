@@ -1,0 +1,35 @@
+"""The checks offered for networks."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from grader.assignments.registry import CheckKind, NoSettings
+from grader.checks.architecture.judge import judge_architecture
+from grader.checks.network_behaviour import judge_behaviour
+from grader.checks.network_interface import judge_interface
+from grader.records.settings import ArchitectureSettings
+
+CHECKS: Final = (
+    CheckKind(
+        id="network.interface",
+        settings=NoSettings,
+        judge=judge_interface,
+        description="Whether the builder returns a Keras model for every number of actions, and "
+        "the model takes one of the accepted inputs.",
+    ),
+    CheckKind(
+        id="network.architecture",
+        settings=ArchitectureSettings,
+        judge=judge_architecture,
+        description="Whether the layers are those asked for, layer by layer and attribute by "
+        "attribute, and provably compute the output.",
+    ),
+    CheckKind(
+        id="network.behaviour",
+        settings=NoSettings,
+        judge=judge_behaviour,
+        description="Whether the network answers with one finite value per action that depends on "
+        "its input and on nothing else.",
+    ),
+)

@@ -1,0 +1,338 @@
+"""Judges of a `training` part: its interface, its loss, and one step of gradient descent."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from grader.assignments.registry import CheckKind, JudgeInput, NoSettings
+from grader.checks.interface import graded, interface_verdict, passed, unresolved_finding
+from grader.checks.loss import judge_loss
+from grader.checks.trials import (
+    Named,
+    cases_text,
+    fault_verdict,
+    incident_findings,
+    number,
+    uncalled_verdict,
+    worst,
+)
+from grader.errors import GraderFault
+from grader.records.evidence import StepTrial, TrainingEvidence
+from grader.records.result import Finding, Outcome, Severity, Verdict
+from grader.records.settings import TrainingSettings
+
+ROLE: Final = "step"
+
+STEP_TOLERANCE: Final = 1e-3
+"""Largest difference from the right step, in units of that step's largest change.
+
+Weights of size 1 are stored to 6e-8, and gradients summed in another order differ in the sixth
+digit. Steps are changes of 1e-3 and more, so rounding stays below 1e-4 of the step; the known wrong
+steps differ from it by a tenth and more.
+"""
+ROUNDING: Final = 5e-7
+"""Difference allowed whatever the step's size: four roundings of a float32 weight of size 2."""
+LOSS_TOLERANCE: Final = 1e-4
+"""Relative difference allowed between the loss that is returned and the reference's."""
+RETURNED_SHARE: Final = 0.25
+"""Share of the points for returning the loss before the step; the rest is for the weights."""
+
+
+class StepCode(StrEnum):
+    """Codes of findings about a training step."""
+
+    UNCHANGED = "TR201"
+    SQUARED_ERROR_STEP = "TR202"
+    ABSOLUTE_ERROR_STEP = "TR203"
+    SUMMED_STEP = "TR204"
+    TWO_STEPS = "TR205"
+    ASCENT = "TR206"
+    OTHER_STEP = "TR207"
+    NOTHING_RETURNED = "TR208"
+    RETURNED_AFTER = "TR209"
+    RETURNED_OTHER = "TR210"
+    MEASURED = "TR211"
+    NOT_FINITE = "TR212"
+
+
+@dataclass(frozen=True)
+class _KnownStep:
+    code: StepCode
+    credit: float
+    """Share of the points for the weights."""
+    claim: str
+    advice: str
+    other_loss: bool = False
+    """Whether another number than the Huber loss is then what must be returned."""
+
+
+# Half for a step down the right gradient that is too long, a quarter for a step down the gradient
+# of another loss, nothing for weights that did not learn.
+_KNOWN: Final[dict[str, _KnownStep]] = {
+    "unchanged": _KnownStep(
+        StepCode.UNCHANGED, 0.0, "The step leaves the weights as they were.",
+        "Compute the loss inside `with tf.GradientTape() as tape:`, then apply the gradients: "
+        "`optimizer.apply_gradients(zip(gradients, model.trainable_variables))`."),
+    "mean_squared_error": _KnownStep(
+        StepCode.SQUARED_ERROR_STEP, 0.25,
+        "The step follows the gradient of the mean squared error.",
+        "Compute the loss of the step with your `huber_loss(targets, model(states))`.", True),
+    "mean_absolute_error": _KnownStep(
+        StepCode.ABSOLUTE_ERROR_STEP, 0.25,
+        "The step follows the gradient of the mean absolute error.",
+        "Compute the loss of the step with your `huber_loss(targets, model(states))`.", True),
+    "huber_sum": _KnownStep(
+        StepCode.SUMMED_STEP, 0.5, "The step follows the summed loss instead of the mean.",
+        "Reduce the loss with `tf.reduce_mean`. The gradient of a loss that is still a vector is "
+        "the gradient of its sum.", True),
+    "two_steps": _KnownStep(
+        StepCode.TWO_STEPS, 0.5, "Two steps are made instead of one.",
+        "Apply the gradients once, and do not call `fit` or `train_on_batch` beside it."),
+    "ascent": _KnownStep(
+        StepCode.ASCENT, 0.0, "The step goes up the gradient instead of down.",
+        "Minimise the loss: pass the gradients to the optimizer as they are, without a minus."),
+}  # fmt: skip
+_NOT_FINITE: Final = _KnownStep(
+    StepCode.NOT_FINITE, 0.0,
+    "After the step there are weights that are not finite (NaN or infinity).",
+    "Print loss and gradients: a division by zero, a logarithm or a root of zero lies on the way.",
+)  # fmt: skip
+_OTHER: Final = _KnownStep(
+    StepCode.OTHER_STEP, 0.0,
+    "The weights do not change as in one step on the Huber loss.",
+    "Take the gradient of `huber_loss(targets, model(states))` with respect to "
+    "`model.trainable_variables`, change nothing about it, and apply it once.",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Step:
+    """A trial with what was found."""
+
+    trial: StepTrial
+    before: float
+    after: float | None
+    """None when the weights that came back have no loss."""
+    mistake: _KnownStep | None
+    """None when the step is the one asked for."""
+    returned: StepCode | None
+    """None when the loss before the step was returned."""
+
+
+def judge_interface(given: JudgeInput) -> Verdict:
+    """Whether loss and step are there and each answers at least one call."""
+    evidence: TrainingEvidence = given.evidence
+    missing = interface_verdict(evidence)
+    if missing is not None:
+        return missing
+    losses: list[Named] = [(trial.label, trial.incident) for trial in evidence.loss]
+    steps: list[Named] = [(trial.label, trial.incident) for trial in evidence.steps]
+    bad = [
+        verdict
+        for verdict in (uncalled_verdict(losses, "the loss"), uncalled_verdict(steps, "the step"))
+        if verdict is not None
+    ]
+    if not bad:
+        return passed()
+    order = (Outcome.FAULT, Outcome.INVALID, Outcome.FAILED)
+    return Verdict(
+        outcome=min((verdict.outcome for verdict in bad), key=order.index),
+        fraction=0.0,
+        findings=tuple(finding for verdict in bad for finding in verdict.findings),
+    )
+
+
+def judge_step(given: JudgeInput) -> Verdict:
+    """Whether the weights that came back are those after one step, and what was returned.
+
+    Three quarters for the weights, one quarter for returning the loss before the step, averaged
+    over the trials.
+
+    Raises:
+        GraderFault: a trial came without its measurements; the author of the probe must act.
+    """
+    evidence: TrainingEvidence = given.evidence
+    settings: TrainingSettings = given.part_settings
+    for missing in evidence.unresolved:
+        if missing.role == ROLE:
+            return Verdict(
+                outcome=Outcome.FAILED,
+                fraction=0.0,
+                findings=(unresolved_finding(evidence, missing),),
+            )
+    if not evidence.steps and (incomplete := interface_verdict(evidence)) is not None:
+        return incomplete
+    outcomes: list[Named] = [(trial.label, trial.incident) for trial in evidence.steps]
+    fault = fault_verdict(outcomes, "the step")
+    if fault is not None:
+        return fault
+    steps = [_step(trial) for trial in evidence.steps if trial.incident is None]
+    where = evidence.place(ROLE)
+    findings = (
+        *_weight_findings(steps, where),
+        *_return_findings(steps, settings, where),
+        *incident_findings(outcomes),
+        *_measurements(steps, where),
+    )
+    verdict = graded(sum(map(_credit, steps)) / len(outcomes), findings)
+    return verdict.model_copy(update={"outcome": worst(verdict.outcome, outcomes)})
+
+
+def _credit(step: _Step) -> float:
+    weights = 1.0 if step.mistake is None else step.mistake.credit
+    returned = 1.0 if step.returned is None else 0.0
+    return (1 - RETURNED_SHARE) * weights + RETURNED_SHARE * returned
+
+
+def _step(trial: StepTrial) -> _Step:
+    before, after, scale = trial.loss_before, trial.loss_after, trial.scale
+    if before is None or scale is None or not scale > 0:
+        raise GraderFault(f"step {trial.label!r} was not measured in full")
+    returned = _returned(trial.returned, before, after)
+    return _Step(trial, before, after, _mistake(trial, scale), returned)
+
+
+def _mistake(trial: StepTrial, scale: float) -> _KnownStep | None:
+    right = trial.distances.get("huber_mean")
+    if trial.loss_after is None:
+        # Weights that are not finite have neither a loss nor a distance.
+        return _NOT_FINITE
+    if right is None:
+        raise GraderFault(f"step {trial.label!r} was not compared with the right one")
+    tolerance = STEP_TOLERANCE * scale + ROUNDING
+    if right <= tolerance:
+        return None
+    known = [(trial.distances[name], name) for name in _KNOWN if name in trial.distances]
+    near, name = min(known, default=(math.inf, ""))
+    return _KNOWN[name] if near <= tolerance else _OTHER
+
+
+def _returned(returned: float | None, before: float, after: float | None) -> StepCode | None:
+    if returned is None:
+        return StepCode.NOTHING_RETURNED
+    if _close(returned, before):
+        return None
+    after_it = after is not None and _close(returned, after)
+    return StepCode.RETURNED_AFTER if after_it else StepCode.RETURNED_OTHER
+
+
+def _close(value: float, reference: float) -> bool:
+    return abs(value - reference) <= LOSS_TOLERANCE * abs(reference) + 1e-7
+
+
+def _weight_findings(steps: list[_Step], where: str) -> tuple[Finding, ...]:
+    groups: dict[StepCode, list[_Step]] = {}
+    for step in steps:
+        if step.mistake is not None:
+            groups.setdefault(step.mistake.code, []).append(step)
+    findings = []
+    for code, group in groups.items():
+        mistake = group[0].mistake
+        assert mistake is not None
+        findings.append(Finding(
+            code=code, severity=Severity.ERROR, claim=mistake.claim, where=where,
+            expected="the weights after one optimizer step on the mean Huber loss of the batch, "
+            f"which is {number(group[0].before)} before it",
+            received=f"{_seen(group[0])} ({_cases(group)})", try_=mistake.advice,
+        ))  # fmt: skip
+    return tuple(findings)
+
+
+def _seen(step: _Step) -> str:
+    """What a wrong step did."""
+    trial = step.trial
+    if step.after is None or not trial.scale:
+        return "NaN or infinity among the weights"
+    off = 100 * trial.distances["huber_mean"] / trial.scale
+    seen = (
+        f"weights that are off by {off:.3g} % of that step; the loss went from "
+        f"{number(step.before)} to {number(step.after)}, on other data {_held_out(trial)}"
+    )
+    return f"{seen}; {number(_number(step))} was returned" if _follows(step) else seen
+
+
+def _follows(step: _Step) -> bool:
+    """Whether what was returned is wrong for the same reason as the step."""
+    return (
+        step.returned is StepCode.RETURNED_OTHER
+        and step.mistake is not None
+        and step.mistake.other_loss
+    )
+
+
+def _return_findings(
+    steps: list[_Step], settings: TrainingSettings, where: str
+) -> tuple[Finding, ...]:
+    findings = []
+    elements = settings.batch_size * settings.num_actions
+    wordings: tuple[tuple[StepCode, str, Callable[[_Step], str], str], ...] = (
+        (StepCode.NOTHING_RETURNED, "The step does not return the loss as a number.",
+         lambda step: step.trial.returned_type or "nothing",
+         "End with `return float(loss)`."),
+        (StepCode.RETURNED_AFTER, "The step returns the loss after the step, not before it.",
+         lambda step: number(_number(step)),
+         "Return the loss that the gradient was taken of; do not compute it again afterwards."),
+        (StepCode.RETURNED_OTHER, "The number that the step returns is not its loss.",
+         lambda step: number(_number(step)) + (
+             ", the loss summed over all elements"
+             if _close(_number(step), step.before * elements) else ""),
+         "Return the mean Huber loss that the gradient was taken of: `return float(loss)`."),
+    )  # fmt: skip
+    for code, claim, received, advice in wordings:
+        group = [step for step in steps if step.returned is code and not _follows(step)]
+        if group:
+            findings.append(Finding(
+                code=code, severity=Severity.ERROR, claim=claim, where=where,
+                expected=f"{number(group[0].before)}, the mean Huber loss before the step",
+                received=f"{received(group[0])} ({_cases(group)})", try_=advice,
+            ))  # fmt: skip
+    return tuple(findings)
+
+
+def _measurements(steps: list[_Step], where: str) -> tuple[Finding, ...]:
+    """What a right step did to the loss, on the batch and on data the code never saw."""
+    first = next((step for step in steps if step.mistake is None), None)
+    if first is None or first.after is None:
+        return ()
+    return (Finding(
+        code=StepCode.MEASURED, severity=Severity.NOTE,
+        claim=f"One step takes the loss from {number(first.before)} to {number(first.after)} on "
+        f"the batch, and on data the code never saw {_held_out(first.trial)}.",
+        where=where, received=f"optimizer {first.trial.optimizer} ({_cases([first])})",
+    ),)  # fmt: skip
+
+
+def _held_out(trial: StepTrial) -> str:
+    if trial.held_out_before is None or trial.held_out_after is None:
+        return "it was not measured"
+    return f"from {number(trial.held_out_before)} to {number(trial.held_out_after)}"
+
+
+def _number(step: _Step) -> float:
+    return math.nan if step.trial.returned is None else step.trial.returned
+
+
+def _cases(group: list[_Step]) -> str:
+    return cases_text([step.trial.label for step in group])
+
+
+CHECKS: Final = (
+    CheckKind(
+        id="training.interface", settings=NoSettings, judge=judge_interface,
+        description="The loss and the training step are defined and can be called.",
+    ),
+    CheckKind(
+        id="training.loss", settings=NoSettings, judge=judge_loss,
+        description="Values (two thirds) and gradients (one third) of the loss against the mean "
+        "Huber loss, edge cases included.",
+    ),
+    CheckKind(
+        id="training.step", settings=NoSettings, judge=judge_step,
+        description="The weights that come back against those after one step on the mean Huber "
+        "loss (three quarters), and the loss that is returned (one quarter).",
+    ),
+)  # fmt: skip

@@ -1,0 +1,1 @@
+"""The `grader` command: arguments in, exit codes out."""

@@ -1,0 +1,1 @@
+"""Environments, actions and the rollout loop, all on the trusted side."""

@@ -1,0 +1,129 @@
+"""Plays an episode: the environment, its seed and its rewards live here, actions come from outside.
+
+The loop is that of Brockman et al. 2016, OpenAI Gym, section 2, with Gymnasium's split of the end
+of an episode into `terminated` and `truncated`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from typing import Any
+
+import gymnasium
+import numpy as np
+
+from grader.episodes.actions import InvalidAction, recorded, to_action
+from grader.errors import GraderFault
+from grader.records.evidence import Episode
+from grader.records.settings import AgentSettings
+
+
+@dataclass
+class Played:
+    """A finished episode: its receipt, and the observations for showing it to another agent."""
+
+    episode: Episode
+    observations: list[Any] = field(default_factory=list)
+
+
+@contextmanager
+def environment(settings: AgentSettings) -> Iterator[gymnasium.Env[Any, Any]]:
+    """The environment an assignment names, closed on leaving.
+
+    Raises:
+        GraderFault: it cannot be made; the instructor must act (install an extra, mend the id).
+    """
+    extra: dict[str, Any] = dict(settings.environment_kwargs)
+    if settings.max_episode_steps is not None:
+        extra["max_episode_steps"] = settings.max_episode_steps
+    try:
+        env: gymnasium.Env[Any, Any] = gymnasium.make(
+            settings.environment_id, disable_env_checker=True, **extra
+        )
+    except Exception as error:
+        raise GraderFault(f"{settings.environment_id} cannot be made: {error}") from error
+    try:
+        yield env
+    finally:
+        env.close()
+
+
+def versions() -> dict[str, str]:
+    """Versions of the packages that decide what happens in an episode."""
+    return {name: version(name) for name in ("gymnasium", "numpy")}
+
+
+def play(
+    settings: AgentSettings,
+    seed: int,
+    act: Callable[[Any, int], object],
+    stopped_by: Callable[[BaseException], Any] = lambda _: None,
+) -> Played:
+    """Plays one episode in a fresh environment.
+
+    Args:
+        settings: which environment.
+        seed: seed of the environment; the agent never sees it.
+        act: called with the observation and the step number, answers an action of any form.
+        stopped_by: given an exception out of `act`, the incident that ends the episode, or None
+            to let the exception pass.
+
+    Returns:
+        The receipt. An action outside the space or an incident ends the episode early; it counts
+        with the return reached so far.
+    """
+    actions: list[int | float | tuple[int | float, ...]] = []
+    rewards: list[float] = []
+    observations: list[Any] = []
+    ending: dict[str, Any] = {}
+    with environment(settings) as env:
+        observation, _ = env.reset(seed=seed)
+        env.action_space.seed(seed)
+        while True:
+            observations.append(observation)
+            try:
+                action = to_action(env.action_space, act(observation, len(actions)))
+            except InvalidAction as invalid:
+                ending = {"invalid_action": invalid.received}
+                break
+            except Exception as error:
+                incident = stopped_by(error)
+                if incident is None:
+                    raise
+                ending = {"incident": incident}
+                break
+            actions.append(recorded(action))
+            # Classic control environments take Python integers and numpy ones alike.
+            observation, reward, terminated, truncated, _ = env.step(action)
+            rewards.append(float(reward))
+            if terminated or truncated:
+                ending = {"terminated": bool(terminated), "truncated": bool(truncated)}
+                break
+    episode = Episode(
+        seed=seed,
+        actions=tuple(actions),
+        rewards=tuple(rewards),
+        episode_return=float(np.sum(np.asarray(rewards, dtype=np.float64))),
+        **ending,
+    )
+    return Played(episode, observations)
+
+
+def replay(settings: AgentSettings, receipt: Episode) -> float:
+    """Plays the actions of a receipt again and returns the episode return they reach.
+
+    Only for action spaces of one number, such as `Discrete`.
+    """
+    actions = iter(receipt.actions)
+    total = 0.0
+    with environment(settings) as env:
+        env.reset(seed=receipt.seed)
+        for action in actions:
+            _, reward, terminated, truncated, _ = env.step(np.int64(action))  # type: ignore[arg-type]
+            total += float(reward)
+            if terminated or truncated:
+                break
+    return total

@@ -1,0 +1,1 @@
+"""Where the stages meet: collect, judge, score, write; one submission, or a class of them."""

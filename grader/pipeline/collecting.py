@@ -1,0 +1,121 @@
+"""Collect: run a submission's parts in workers and gather the evidence."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from grader import __version__
+from grader.assignments.loader import LoadedAssignment
+from grader.assignments.registry import probe_kind, settings_of
+from grader.errors import GraderFault
+from grader.probes.context import PartUsage, ProbeContext, missing
+from grader.records.evidence import Evidence, Incident, IncidentKind, PartEvidence
+from grader.records.report import SeedSet
+from grader.records.submission import Submission
+from grader.records.text import clean_line
+from grader.sandbox.incident import WorkerIncident
+from grader.sandbox.server import WorkerSource
+
+
+@dataclass(frozen=True)
+class PartTiming:
+    """What one part cost."""
+
+    wall_s: float
+    cpu_s: float
+    calls: int
+    printed: str
+
+
+@dataclass
+class Collected:
+    """Evidence, and what it cost to get."""
+
+    evidence: Evidence
+    timings: dict[str, PartTiming] = field(default_factory=dict)
+
+
+def collect_part(context: ProbeContext) -> PartEvidence:
+    """Evidence of one part. Whatever goes wrong ends as an incident in it.
+
+    An exception that is neither an incident nor a fault is a mistake in this program; it withholds
+    the mark like any other fault.
+    """
+    nothing = missing(context)
+    if nothing is not None:
+        return context.empty(nothing)
+    try:
+        return context.kind.collect(context)
+    except WorkerIncident as error:
+        message = f"an incident was not handled: {error}"
+    except GraderFault as error:
+        message = str(error)
+    except Exception as error:  # noqa: BLE001  a mistake of ours must not become a mark
+        message = f"{type(error).__name__}: {error}"
+    return context.empty(
+        Incident(
+            kind=IncidentKind.FAULT, stage=f"probing {context.part_id}",
+            message=clean_line(message, 500),
+        )
+    )  # fmt: skip
+
+
+def collect(
+    submission: Submission,
+    loaded: LoadedAssignment,
+    source: WorkerSource,
+    *,
+    seed_set: SeedSet,
+    parts: frozenset[str],
+    on_part: Callable[[str], None] = lambda _: None,
+) -> Collected:
+    """Runs the parts of a submission, one after the other.
+
+    Args:
+        submission: what was handed in.
+        loaded: the assignment.
+        source: starts the workers.
+        seed_set: which seeds to play.
+        parts: ids of the parts to run.
+        on_part: called with a part's id before it is run.
+    """
+    assignment = loaded.assignment
+    seeds = assignment.seeds.public if seed_set is SeedSet.PUBLIC else assignment.seeds.final
+    evidence: list[PartEvidence] = []
+    timings: dict[str, PartTiming] = {}
+    for part_id, part in assignment.parts.items():
+        if part_id not in parts:
+            continue
+        on_part(part_id)
+        kind = probe_kind(part.kind)
+        context = ProbeContext(
+            part_id=part_id,
+            part=part,
+            kind=kind,
+            settings=settings_of(kind.settings, part.settings),
+            limits=assignment.limits_of(part_id),
+            submission=submission,
+            source=source,
+            seed_set=seed_set,
+            seeds=seeds,
+            usage=PartUsage(),
+        )
+        begun = time.monotonic()
+        evidence.append(collect_part(context))
+        timings[part_id] = PartTiming(
+            wall_s=round(time.monotonic() - begun, 3),
+            cpu_s=round(context.usage.cpu_s, 3),
+            calls=context.usage.calls,
+            printed=context.usage.printed,
+        )
+    gathered = Evidence(
+        grader_version=__version__,
+        assignment_digest=loaded.digest,
+        submission_id=submission.id,
+        submission_digest=submission.digest(),
+        seeds=seed_set,
+        parts=tuple(evidence),
+    )
+    return Collected(gathered, timings)

@@ -1,0 +1,64 @@
+"""Writing results: whole files or none, so that an interruption leaves nothing half done."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Final
+
+from grader.errors import GraderFault
+from grader.exports.grades_csv import grades_csv
+from grader.exports.report_json import report_json
+from grader.pipeline.collecting import Collected
+from grader.records.report import GradeReport
+from grader.reporting.class_page import render_class_page
+from grader.reporting.score_report import render_score_report
+
+EVIDENCE_FILE: Final = "evidence.json.gz"
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Writes a file by way of a temporary one beside it.
+
+    Raises:
+        GraderFault: it could not be written (no space, no permission); the operator must act.
+    """
+    temporary = path.with_name(f".{path.name}.partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.write_bytes(content)
+        temporary.replace(path)
+    except OSError as error:
+        raise GraderFault(f"{path} cannot be written: {error.strerror}") from error
+
+
+def write_submission(out: Path, report: GradeReport, collected: Collected) -> None:
+    """Writes `DIR/<submission>/` with report, timings and evidence.
+
+    Raises:
+        GraderFault: a file could not be written.
+    """
+    folder = out / report.submission.id
+    _write(folder / "report.html", render_score_report(report).encode())
+    timings = {
+        "schema_version": 1,
+        "parts": {part: asdict(timing) for part, timing in collected.timings.items()},
+    }
+    _write(folder / "timings.json", (json.dumps(timings, indent=2) + "\n").encode())
+    evidence = collected.evidence.model_dump_json(by_alias=True).encode()
+    _write(folder / EVIDENCE_FILE, gzip.compress(evidence, compresslevel=6, mtime=0))
+    # Last, so that a folder with a report.json is a finished one.
+    _write(folder / "report.json", report_json(report).encode())
+
+
+def write_class(out: Path, reports: Sequence[GradeReport], title: str) -> None:
+    """Writes the class page and the table of grades.
+
+    Raises:
+        GraderFault: a file could not be written.
+    """
+    _write(out / "index.html", render_class_page(reports, title).encode())
+    _write(out / "grades.csv", grades_csv(reports).encode())

@@ -1,0 +1,92 @@
+"""Judge: saved evidence in, report out. Runs nothing, so a fixed rubric can be applied again."""
+
+from __future__ import annotations
+
+from grader.assignments.loader import LoadedAssignment
+from grader.assignments.registry import JudgeInput, check_kind, probe_kind, settings_of
+from grader.checks.incidents import incident_finding
+from grader.records.evidence import Evidence, Incident, IncidentKind, PartEvidence
+from grader.records.report import GradeReport
+from grader.records.result import Outcome, Verdict
+from grader.records.spec import Isolation
+from grader.records.submission import Submission
+from grader.records.text import clean_line
+from grader.scoring.report import build_report
+from grader.scoring.results import results_of, selected_checks
+
+
+def judge(
+    evidence: Evidence,
+    submission: Submission,
+    loaded: LoadedAssignment,
+    *,
+    public_only: bool = False,
+) -> GradeReport:
+    """The report that follows from evidence.
+
+    Args:
+        evidence: what was seen when the submission ran.
+        submission: what was handed in.
+        loaded: the assignment; may differ in points and settings from the one that was run.
+        public_only: judge only what students can run themselves.
+    """
+    by_part = {part.part: part for part in evidence.parts}
+    selected = selected_checks(loaded.assignment, public_only=public_only)
+
+    def verdict(part_id: str, name: str) -> Verdict:
+        first = next(check for check in selected if check.startswith(f"{part_id}."))
+        return _verdict(
+            loaded, part_id, name, by_part[part_id], is_first=first == f"{part_id}.{name}"
+        )
+
+    unloaded = frozenset(part.part for part in evidence.parts if part.load is not None)
+    results = results_of(loaded.assignment, selected, verdict, unloaded)
+    return build_report(
+        loaded.assignment,
+        loaded.digest,
+        submission,
+        results,
+        seeds=evidence.seeds,
+        isolation=_weakest(evidence),
+    )
+
+
+def _verdict(
+    loaded: LoadedAssignment, part_id: str, name: str, evidence: PartEvidence, *, is_first: bool
+) -> Verdict:
+    if evidence.load is not None:
+        # Nothing of the part could be judged: every check says so, the first one says why.
+        fault = evidence.load.kind is IncidentKind.FAULT
+        return Verdict(
+            outcome=Outcome.FAULT if fault else Outcome.INVALID,
+            fraction=0.0,
+            findings=(incident_finding(evidence.load),) if is_first else (),
+        )
+    part = loaded.assignment.parts[part_id]
+    check = part.checks[name]
+    kind = check_kind(part.check_kind(name))
+    baselines = loaded.baselines.parts if loaded.baselines is not None else {}
+    given = JudgeInput(
+        part_id=part_id,
+        part=part,
+        check=check,
+        part_settings=settings_of(probe_kind(part.kind).settings, part.settings),
+        settings=settings_of(kind.settings, check.settings),
+        evidence=evidence,
+        baseline=baselines.get(part_id),
+    )
+    try:
+        return kind.judge(given)
+    except Exception as error:  # noqa: BLE001  a mistake of ours must not become a mark
+        incident = Incident(
+            kind=IncidentKind.FAULT,
+            stage=f"judging {part_id}.{name}",
+            message=clean_line(f"{type(error).__name__}: {error}", 500),
+        )
+        return Verdict(outcome=Outcome.FAULT, fraction=0.0, findings=(incident_finding(incident),))
+
+
+def _weakest(evidence: Evidence) -> Isolation:
+    order = list(Isolation)
+    found = [order.index(part.isolation) for part in evidence.parts]
+    return order[min(found, default=0)]

@@ -1,0 +1,178 @@
+"""Probe of a loss and a training step: values, gradients, and the weights that come back."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any, Final, Literal
+
+import numpy as np
+
+from grader.assignments.registry import ProbeKind, Role
+from grader.errors import GraderFault
+from grader.probes.cases import Case, loss_cases, training_batches
+from grader.probes.context import ProbeContext, expect, load
+from grader.probes.function import as_array, recorded_arguments
+from grader.records.evidence import FunctionTrial, StepTrial, TrainingEvidence
+from grader.records.settings import TrainingSettings
+from grader.records.wire import (
+    Invoke,
+    Kept,
+    Loss,
+    LossValue,
+    MakeMlp,
+    MakeOptimizer,
+    ReadWeights,
+    ReferenceSteps,
+    describe,
+    type_name,
+)
+from grader.sandbox.incident import WorkerIncident
+from grader.sandbox.server import WorkerSource
+from grader.sandbox.worker import Worker
+
+_CASES_SEED: Final = 41
+_BATCH_SEED: Final = 43
+_WEIGHTS_SEED: Final = 47
+_ENTROPY: Final = 404
+
+
+def _loss_trial(worker: Worker, case: Case) -> FunctionTrial:
+    arguments = recorded_arguments(case)
+    stage = f"calling the loss ({case.label})"
+    try:
+        answer = worker.ask(
+            Loss(target="loss", arguments=dict(case.arguments), with_respect_to="y_pred"), stage
+        )
+        value = LossValue.model_validate(answer, strict=True)
+    except WorkerIncident as error:
+        return FunctionTrial(label=case.label, arguments=arguments, incident=error.incident)
+    gradient = as_array(value.gradient)
+    return FunctionTrial(
+        label=case.label,
+        arguments=arguments,
+        result=as_array(value.value),
+        result_type=value.type_name[:200],
+        gradient=gradient,
+        gradient_missing=gradient is None,
+    )
+
+
+def _weights(settings: TrainingSettings) -> tuple[Any, ...]:
+    generator = np.random.default_rng(_WEIGHTS_SEED)
+    sides = (settings.features, settings.hidden_units, settings.num_actions)
+    arrays: list[Any] = []
+    for fan_in, fan_out in itertools.pairwise(sides):
+        scale = np.sqrt(2.0 / fan_in)
+        arrays.append(generator.normal(0, scale, (fan_in, fan_out)).astype(np.float32))
+        arrays.append(generator.normal(0, 0.1, fan_out).astype(np.float32))
+    return tuple(arrays)
+
+
+def _number(value: object) -> float | None:
+    """The number a step returned: a float, or an array of one element."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int | float):
+        return float(value)
+    if isinstance(value, np.ndarray | np.generic) and value.size == 1:
+        array = np.asarray(value)
+        return float(array.reshape(-1)[0]) if array.dtype.kind in "fiu" else None
+    return None
+
+
+def _step_trial(
+    worker: Worker,
+    source: WorkerSource,
+    settings: TrainingSettings,
+    kind: Literal["sgd", "adam"],
+) -> StepTrial:
+    weights = _weights(settings)
+    batch, held_out = training_batches(_BATCH_SEED, settings)
+    rate = settings.learning_rate
+    label = f"one step with {'SGD' if kind == 'sgd' else 'Adam'}"
+    stage = f"calling the training step ({label})"
+    try:
+        worker.ask(MakeMlp(keep="model", weights=weights), "making a model to train")
+        worker.ask(
+            MakeOptimizer(keep="optimizer", kind=kind, learning_rate=rate), "making an optimizer"
+        )
+        arguments = {
+            "model": Kept(name="model"),
+            "optimizer": Kept(name="optimizer"),
+            "states": batch[0],
+            "targets": batch[1],
+        }
+        value = worker.ask(Invoke(target="step", arguments=arguments), stage)
+        returned = worker.ask(ReadWeights(target="model"), f"{stage}, reading the weights")
+        expect(_fits(returned, weights), stage, "the model's weights changed their shapes")
+    except WorkerIncident as error:
+        return StepTrial(label=label, optimizer=kind, incident=error.incident)
+    finite = all(np.isfinite(array).all() for array in returned)
+    measured = _measure(
+        source,
+        ReferenceSteps(
+            weights=weights,
+            returned=tuple(returned) if finite else weights,
+            states=batch[0], targets=batch[1],
+            held_out_states=held_out[0], held_out_targets=held_out[1],
+            kind=kind, learning_rate=rate, delta=settings.delta,
+        ),
+    )  # fmt: skip
+    if not finite:
+        measured["distances"] = {}
+        measured["loss_after"] = measured["held_out_after"] = None
+    return StepTrial(
+        label=label,
+        optimizer=kind,
+        returned=_number(value),
+        returned_type=describe(value) if _number(value) is None else type_name(value),
+        **measured,
+    )
+
+
+def _fits(returned: object, weights: tuple[Any, ...]) -> bool:
+    return (
+        isinstance(returned, list)
+        and len(returned) == len(weights)
+        and all(
+            isinstance(array, np.ndarray) and array.shape == sent.shape
+            for array, sent in zip(returned, weights, strict=True)
+        )
+    )
+
+
+def _measure(source: WorkerSource, request: ReferenceSteps) -> dict[str, Any]:
+    try:
+        answer: dict[str, Any] = source.inspector().ask(request, "measuring a training step")
+    except WorkerIncident as error:
+        raise GraderFault(f"the inspector failed: {error}") from error
+    return answer
+
+
+def collect(context: ProbeContext) -> TrainingEvidence:
+    """Calls the loss on every case and takes a step with each optimizer."""
+    settings: TrainingSettings = context.settings
+    with context.worker(_ENTROPY) as worker:
+        loaded = load(context, worker)
+        fields = context.base(**loaded.fields())
+        if not loaded.complete:
+            return TrainingEvidence(**fields)
+        loss = tuple(_loss_trial(worker, case) for case in loss_cases(_CASES_SEED))
+        steps = (
+            _step_trial(worker, context.source, settings, "sgd"),
+            _step_trial(worker, context.source, settings, "adam"),
+        )
+    return TrainingEvidence(**fields, loss=loss, steps=steps)
+
+
+PROBE = ProbeKind(
+    id="training",
+    roles=(
+        Role("loss", "function", ("huber_loss",)),
+        Role("step", "function", ("train_step",)),
+    ),
+    settings=TrainingSettings,
+    evidence=TrainingEvidence,
+    collect=collect,
+)
+"""Kind `training`."""

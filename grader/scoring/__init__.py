@@ -1,0 +1,1 @@
+"""Verdicts in, report out: points, dependencies between checks, the status of the whole."""
