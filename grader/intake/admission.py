@@ -87,39 +87,53 @@ def is_environment(names: Collection[str], asked_for: Collection[str]) -> bool:
     return ENVIRONMENT_MARK in names and not any(name in asked_for for name in names)
 
 
-def admitted_path(path: str) -> str:
-    """A path inside a submission, in the one form in which it is stored.
+def inner_path(path: str) -> str:
+    """A path without `.` parts, which must not lead out of the submission.
 
     Args:
         path: with `/` between its parts.
 
-    Returns:
-        The path without `.` parts, in Unicode's NFC form (macOS writes NFD).
-
     Raises:
-        SubmissionRefused: the path leads out of the submission or cannot be stored safely.
+        SubmissionRefused: it is absolute, goes up, or has other separators.
     """
-    if path.startswith("/") or (len(path) > 1 and path[1] == ":" and path[0].isalpha()):
+    if path.startswith("/") or (path[1:2] == ":" and path[0].isalpha()):
         raise SubmissionRefused(f"The path {shown(path)} is absolute.", ADVICE_PLAIN)
-    parts = [part for part in path.split("/") if part not in {"", "."}]
-    if ".." in parts:
-        raise SubmissionRefused(f"The path {shown(path)} leads out of the folder.", ADVICE_PLAIN)
     if "\\" in path:
         raise SubmissionRefused(
             f"The path {shown(path)} has a backslash in it.",
             "Make the zip archive with your system's own tool, which writes `/` between folders.",
         )
-    if any(unicodedata.category(char) in _UNSAFE for char in path):
-        raise SubmissionRefused(
-            f"The name {shown(path)} has characters in it that are no text.", ADVICE_NAMES
-        )
-    stored = unicodedata.normalize("NFC", "/".join(parts))
-    if not stored:
+    parts = [part for part in path.split("/") if part not in {"", "."}]
+    if ".." in parts:
+        raise SubmissionRefused(f"The path {shown(path)} leads out of the folder.", ADVICE_PLAIN)
+    return "/".join(parts)
+
+
+def admitted_path(path: str) -> str:
+    """A path of a file that is taken in, in the one form in which it is stored.
+
+    Args:
+        path: with `/` between its parts.
+
+    Returns:
+        The path in Unicode's NFC form (macOS writes NFD), without `.` parts.
+
+    Raises:
+        SubmissionRefused: it leads out of the submission, or cannot be stored or shown safely.
+    """
+    inner = inner_path(path)
+    if not inner:
         raise SubmissionRefused("A file has no name.", ADVICE_PLAIN)
-    if len(parts) > MAX_DEPTH:
+    if any(unicodedata.category(char) in _UNSAFE for char in inner):
         raise SubmissionRefused(
-            f"The path {shown(stored)} is nested too deep: {len(parts)} levels, at most "
-            f"{MAX_DEPTH} are taken.",
+            f"The name {shown(inner)} has characters in it that cannot be shown.", ADVICE_NAMES
+        )
+    stored = unicodedata.normalize("NFC", inner)
+    depth = stored.count("/") + 1
+    if depth > MAX_DEPTH:
+        raise SubmissionRefused(
+            f"The path {shown(stored)} is nested too deep: {depth} levels, at most {MAX_DEPTH} "
+            "are taken.",
             "Hand in the folder with your files itself.",
         )
     size_bytes = len(stored.encode())
@@ -227,7 +241,7 @@ def _refuse_collisions(paths: Iterable[str]) -> None:
 
 
 def _folded(path: str) -> str:
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFKC", path).casefold())
+    return unicodedata.normalize("NFC", path.casefold())
 
 
 def _root(paths: Iterable[str], asked_for: Collection[str]) -> str:

@@ -25,6 +25,7 @@ from grader.intake.admission import (
     MAX_TOTAL_BYTES,
     Entry,
     admitted_path,
+    inner_path,
     is_environment,
     is_ignored,
     shown,
@@ -44,11 +45,11 @@ _LOCAL_MARK: Final = b"PK\x03\x04"
 _END_MARK: Final = b"PK\x05\x06"
 _END_BYTES: Final = 22
 _MAX_COMMENT_BYTES: Final = 0xFFFF
-_LOCAL_HEADER: Final = struct.Struct("<4s2xHH14xHH")
+_LOCAL_HEADER: Final = struct.Struct("<4s2xHH16xHH")
 """Mark, flags, method, length of the name, length of the extra field."""
-_LOCAL_BYTES: Final = 30
-# Archives inside the archive hold entry marks of their own; far more than any of them is a flood.
-_MAX_MARKS: Final = 5 * MAX_ENTRIES
+_LOCAL_BYTES: Final = _LOCAL_HEADER.size
+# Archives inside the archive hold entry marks of their own; this many together are a flood.
+_MAX_MARKS: Final = 2 * MAX_ENTRIES
 
 _ENCRYPTED: Final = 0x1 | 0x40 | 0x2000
 _UTF8: Final = 0x800
@@ -108,9 +109,9 @@ def list_archive(archive: Path, asked_for: Collection[str]) -> list[Entry]:
     for member in members:
         if member.info.orig_filename.endswith("/") or _is_left_out(member.path, environments):
             continue
+        path = admitted_path(member.path)
         _refuse_member(member)
-        read = partial(_unpacked, content, member)
-        entries.append(Entry(member.path, member.info.file_size, read))
+        entries.append(Entry(path, member.info.file_size, partial(_unpacked, content, member)))
     return entries
 
 
@@ -151,14 +152,21 @@ def _central_directory(content: bytes) -> tuple[list[zipfile.ZipInfo], int]:
         raise SubmissionRefused(
             "The zip archive needs a newer format than is taken.", _ADVICE_METHOD
         ) from error
-    except (zipfile.BadZipFile, ValueError, struct.error, OverflowError, EOFError) as error:
+    except (
+        zipfile.BadZipFile,
+        ValueError,
+        struct.error,
+        OverflowError,
+        EOFError,
+        Warning,
+    ) as error:
         raise SubmissionRefused("The zip archive is damaged.", _ADVICE_DAMAGED) from error
 
 
 def _located(content: bytes, info: zipfile.ZipInfo) -> _Member:
     """Where an entry lies, from its local header, which must agree with the directory."""
     raw_name = _raw_name(info)
-    path = admitted_path(_name(info, raw_name)) if raw_name.strip(b"./") else _nameless(raw_name)
+    path = inner_path(_name(info, raw_name))
     start = info.header_offset
     if start < 0 or start + _LOCAL_BYTES > len(content):
         raise _damaged(path)
@@ -187,12 +195,6 @@ def _name(info: zipfile.ZipInfo, raw_name: bytes) -> str:
         return raw_name.decode("utf-8")
     except UnicodeDecodeError:
         return info.orig_filename
-
-
-def _nameless(raw_name: bytes) -> str:
-    if raw_name in {b"./", b"."}:
-        return "."
-    return admitted_path(raw_name.decode("ascii"))
 
 
 def _damaged(path: str) -> SubmissionRefused:

@@ -25,8 +25,8 @@ from grader.records.spec import Assignment
 from grader.records.submission import Refusal, Submission
 
 ARCHIVE_SUFFIX: Final = ".zip"
-MAX_ID_CHARS: Final = 80
-"""Longest id, its suffix not counted; four bytes a character still fit a file name."""
+MAX_ID_BYTES: Final = 200
+"""Longest id in UTF-8, the number behind it not counted; file systems take 255."""
 
 # Names that other files of a report folder have, or that Windows keeps for itself.
 _RESERVED: Final = frozenset(
@@ -95,7 +95,7 @@ def _found_at(path: Path, asked_for: Collection[str], left_out: Collection[Path]
             return [place]
         raise UsageError(f"{path}: neither a folder nor a {ARCHIVE_SUFFIX} archive")
     entries = _entries(place)
-    if any(name in asked_for and not entry.is_dir() for name, entry in entries.items()):
+    if any(name in asked_for and not _is_folder(entry) for name, entry in entries.items()):
         return [place]
     return [
         place / name
@@ -119,7 +119,11 @@ def _is_submission(entry: os.DirEntry[str], asked_for: Collection[str]) -> bool:
     if entry.is_dir(follow_symlinks=False):
         return _holds_files(entry.path, asked_for)
     # A link that looks like a submission is found here and refused when it is taken in.
-    return _is_archive(entry.name) or (entry.is_symlink() and entry.is_dir())
+    return _is_archive(entry.name) or (entry.is_symlink() and _is_folder(entry))
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    return Path(entry.path).is_dir()
 
 
 def _holds_files(folder: str, asked_for: Collection[str]) -> bool:
@@ -177,7 +181,8 @@ def _safe_id(path: Path) -> str:
     )
     # A leading dot hides a folder, a leading dash looks like an option, and Windows drops dots and
     # spaces at the end.
-    return safe.strip(" ").lstrip(".-")[:MAX_ID_CHARS].strip(" .") or "submission"
+    capped = safe.lstrip(" .-").encode()[:MAX_ID_BYTES].decode(errors="ignore")
+    return capped.rstrip(" .") or "submission"
 
 
 def take_in(source: Source, assignment: Assignment) -> Submission:

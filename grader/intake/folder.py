@@ -110,7 +110,7 @@ def read_regular(file: Path, path: str, limit_bytes: int) -> bytes:
 
     Raises:
         SubmissionRefused: it is a link, a special file, or too large.
-        GraderFault: the machine could not read it; its operator must act.
+        GraderFault: the machine could not read it, or it changed meanwhile; its operator must act.
     """
     try:
         refuse_unless_regular(path, file.lstat().st_mode)
@@ -119,10 +119,11 @@ def read_regular(file: Path, path: str, limit_bytes: int) -> bytes:
             status = os.fstat(descriptor)
             refuse_unless_regular(path, status.st_mode)
             refuse_size(path, status.st_size, limit_bytes)
-            content = stream.read(limit_bytes + 1)
+            content = stream.read(status.st_size + 1)
     except OSError as error:
         raise _unreadable(path, error) from error
-    refuse_size(path, len(content), limit_bytes)
+    if len(content) != status.st_size:
+        raise GraderFault(f"{shown(path)} of a submission changed while it was read")
     return content
 
 

@@ -112,7 +112,7 @@ def convolution_cases(seed: int) -> tuple[Case, ...]:
     ]  # fmt: skip
     for number in range(1, RANDOM_CONVOLUTIONS + 1):
         kernel = (int(rng.integers(1, 5)), int(rng.integers(1, 5)))
-        image = (kernel[0] + int(rng.integers(0, 9)), kernel[1] + int(rng.integers(0, 9)))
+        image = (kernel[0] + int(rng.integers(2, 9)), kernel[1] + int(rng.integers(2, 9)))
         cases.append(floats(f"drawn at random ({number})", image, kernel, int(rng.integers(1, 4))))
     return tuple(cases)
 

@@ -21,6 +21,7 @@ from grader.records.evidence import (
     BehaviourTrial,
     BuildTrial,
     Incident,
+    IncidentKind,
     NetworkEvidence,
     NetworkGraph,
     NetworkProof,
@@ -115,7 +116,10 @@ def _build(
             continue
         trial = BuildTrial(**built, is_model=True, output_shape=output.shape)
         return trial, candidate, rejected
-    incident = rejected[-1] if shape is not None else None
+    # Where one of several shapes was refused by an exception, the network may still be judged as
+    # built; where the worker is gone, or the shape of the first network is refused, it is not.
+    ended = bool(rejected) and rejected[-1].kind is not IncidentKind.RAISED
+    incident = rejected[-1] if shape is not None or ended else None
     return BuildTrial(**built, is_model=True, incident=incident), shape, rejected
 
 
@@ -277,7 +281,7 @@ def collect(context: ProbeContext) -> NetworkEvidence:
             trial, shape, found = _build(worker, settings, index, shape)
             builds.append(trial)
             rejected += found if index == 0 else []
-            if not trial.is_model or shape is None or worker.ended:
+            if worker.ended:
                 break
         fields |= {
             "builds": tuple(builds), "input_shape": shape, "rejected_inputs": tuple(rejected),

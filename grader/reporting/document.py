@@ -33,7 +33,7 @@ _PARAGRAPH_END: Final = re.compile(r"\n\s*\n")
 
 def render_page(
     template: str, *, styles: Iterable[str], scripts: Iterable[str], **values: Any
-) -> str:  # noqa: ANN401, E501 - what a template takes is its own affair
+) -> str:
     """Renders a template to a page that needs nothing beside it.
 
     Args:

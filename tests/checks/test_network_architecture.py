@@ -111,6 +111,10 @@ def linear(spec: Spec) -> Spec:
     return spec.but(activation="linear")
 
 
+def pair(size: int | list[int]) -> list[int]:
+    return [size, size] if isinstance(size, int) else size
+
+
 def shape_after(spec: Spec, shape: Shape) -> Shape:
     config = spec.config
     if spec.shape is not None:
@@ -128,8 +132,8 @@ def shape_after(spec: Spec, shape: Shape) -> Shape:
     if spec.kind.startswith("Global"):
         return (shape[-1],)
     if spec.kind in {"Conv2D", "SeparableConv2D", "MaxPooling2D", "AveragePooling2D"}:
-        window = config.get("kernel_size") or config["pool_size"]
-        strides = config.get("strides") or window
+        window = pair(config.get("kernel_size") or config["pool_size"])
+        strides = pair(config.get("strides") or window)
         first = config.get("data_format") == "channels_first"
         image = shape[1:] if first else shape[:2]
         sides = tuple(
@@ -142,11 +146,14 @@ def shape_after(spec: Spec, shape: Shape) -> Shape:
 
 
 def parameters_of(spec: Spec, shape: Shape) -> int:
+    if spec.shape is not None:
+        return 0
     if spec.kind == "Dense":
-        return (shape[-1] + 1) * spec.config["units"]
+        return (shape[-1] + 1) * int(spec.config["units"])
     if spec.kind == "Conv2D":
-        return (math.prod(spec.config["kernel_size"]) * shape[-1] + 1) * spec.config["filters"]
-    return 4 * shape[-1] if spec.kind == "BatchNormalization" else 0
+        size = math.prod(pair(spec.config["kernel_size"]))
+        return (size * shape[-1] + 1) * int(spec.config["filters"])
+            "filters"
 
 
 def graph_of(
@@ -326,7 +333,7 @@ def test_style_costs_nothing(style: str) -> None:
     assert sum(row.points for row in rows) == pytest.approx(12)
 
 
-# --- typical mistakes, each with the findings it must lead to ----------------------------------------
+# --- typical mistakes, each with the findings it must lead to ------------------------------------
 
 BATCH_NORM = layer("BatchNormalization", axis=-1)
 DROPOUT = layer("Dropout", rate=0.5)
@@ -396,8 +403,10 @@ MISTAKES: dict[str, tuple[Sequence[Spec], list[Code]]] = {
     "pooling before relu": ((linear(C1), pool(), layer("ReLU"), *DQN[1:]), [Code.EXTRA_POOLING]),
     "two activations": (insert(5, operation("tanh")), [Code.EXTRA_ACTIVATION]),
     "activation of the input": (insert(0, operation("sigmoid")), [Code.EXTRA_ACTIVATION]),
-    "softmax behind relu": ((*DQN[:5], dense(4, "relu"), SOFTMAX),
-                            [Code.OUTPUT_RELU, Code.EXTRA_ACTIVATION]),
+    "softmax behind relu": (
+        (*DQN[:5], dense(4, "relu"), SOFTMAX),
+        [Code.OUTPUT_RELU, Code.EXTRA_ACTIVATION],
+    ),
     "global pooling for flatten": (
         replaced(3, layer("GlobalAveragePooling2D")),
         [Code.OTHER_KIND],
@@ -488,9 +497,7 @@ def test_frames_rearranged_with_reshape_are_told() -> None:
 
 
 def test_a_convolution_over_frames_with_channels_first_is_told() -> None:
-    same = [
-        spec.but(padding="same") if spec.kind == "Conv2D" else spec for spec in DQN
-    ]
+    same = [spec.but(padding="same") if spec.kind == "Conv2D" else spec for spec in DQN]
     verdict = judged_layers(*same, input_shape=FIRST)
     assert codes(verdict) == [Code.CHANNELS_NOT_LAST, Code.PADDING]
 
@@ -529,10 +536,7 @@ def test_a_dueling_network_is_told_by_its_parts() -> None:
         with_inputs(operation("add"), 5, 7),
     )
     verdict = judged_layers(*specs)
-    assert codes(verdict) == [Code.EXTRA_LAYER, Code.EXTRA_LAYER, Code.MERGE] or codes(verdict) == [
-        Code.EXTRA_LAYER,
-        Code.MERGE,
-    ]
+    assert codes(verdict) == [Code.EXTRA_LAYER, Code.EXTRA_LAYER, Code.MERGE]
     assert verdict.outcome is Outcome.PARTIAL
 
 
@@ -571,8 +575,10 @@ def test_one_layer_used_twice_shares_its_weights() -> None:
         }
     )
     own = (dense(8, "relu"), dense(8, "relu"), OUT)
-    shared = tuple(Spec(spec.kind, spec.config, layer=number) for spec, number in zip(
-        own, (0, 0, 1), strict=True))
+    shared = tuple(
+        Spec(spec.kind, spec.config, layer=number)
+        for spec, number in zip(own, (0, 0, 1), strict=True)
+    )
     assert codes(judged(evidence_of(graph_of(own, (8,))), double)) == []
     assert codes(judged(evidence_of(graph_of(shared, (8,))), double)) == [Code.SHARED_WEIGHTS]
 
@@ -800,8 +806,8 @@ def test_one_altered_attribute_is_exactly_one_finding(
     value = make(number)
     if value == DQN[index].config.get(key):
         return
-    changed = graph_of(DQN).nodes[index].model_copy(
-        update={"config": {**DQN[index].config, key: value}}
+    changed = (
+        graph_of(DQN).nodes[index].model_copy(update={"config": {**DQN[index].config, key: value}})
     )
     graph = graph_of(DQN)
     nodes = (*graph.nodes[:index], changed, *graph.nodes[index + 1 :])
@@ -826,8 +832,9 @@ EXTRAS = (C1, C2, C3, D1, dense(64), pool(), BATCH_NORM, DROPOUT, layer("ZeroPad
 @given(st.integers(1, 6), st.sampled_from(EXTRAS))
 def test_one_layer_more_is_exactly_one_finding(index: int, extra: Spec) -> None:
     graph = graph_of(DQN)
-    added = graph_of((extra,) if extra.shape else (Spec(
-        extra.kind, extra.config, extra.source, shape=(7,)),)).nodes[0]
+    added = graph_of(
+        (extra,) if extra.shape else (Spec(extra.kind, extra.config, extra.source, shape=(7,)),)
+    ).nodes[0]
     nodes = [*graph.nodes[:index], added, *graph.nodes[index:]]
     chained = tuple(
         node.model_copy(update={"index": place, "inputs": (place - 1,), "layer": place})
@@ -854,8 +861,10 @@ JUNK = st.recursive(
     | st.floats(allow_nan=False, allow_infinity=False)
     | st.text(max_size=8)
     | st.sampled_from(["relu", "same", "valid", "channels_first", "unknown"]),
-    lambda inner: st.lists(inner, max_size=3)
-    | st.dictionaries(st.sampled_from(["class_name", "config", "x"]), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["class_name", "config", "x"]), inner, max_size=3)
+    ),
     max_leaves=6,
 )
 KINDS = st.sampled_from(
@@ -865,8 +874,8 @@ KINDS = st.sampled_from(
 )  # fmt: skip
 KEYS = st.sampled_from(
     ["filters", "kernel_size", "strides", "padding", "activation", "units", "scale", "offset",
-     "permutation", "dims", "target_shape", "use_bias", "data_format", "pool_size", "rate", "groups",
-     "max_value", "negative_slope", "trainable"]
+     "permutation", "dims", "target_shape", "use_bias", "data_format", "pool_size", "rate",
+     "groups", "max_value", "negative_slope", "trainable"]
 )  # fmt: skip
 NODES = st.builds(
     GraphNode,
@@ -902,7 +911,7 @@ def test_no_graph_makes_the_judge_fail(graph: NetworkGraph, method: ProofMethod)
 def test_unreadable_attributes_are_shown_as_unknown() -> None:
     verdict = judged_layers(Spec("Conv2D", {"filters": "many"}, shape=(20, 20, 32)), *DQN[1:])
     assert set(codes(verdict)) == {
-        Code.FILTERS, Code.KERNEL_SIZE, Code.STRIDES, Code.PADDING, Code.ACTIVATION_MISSING,
+        Code.FILTERS, Code.KERNEL_SIZE, Code.STRIDES, Code.PADDING, Code.ACTIVATION_UNKNOWN,
     }  # fmt: skip
     assert verdict.findings[0].received == "filters unknown"
 
@@ -920,7 +929,9 @@ def test_thousands_of_layers_are_judged_and_shown_in_bounds() -> None:
 
 
 def test_two_lists_of_two_hundred_layers_align_in_no_time() -> None:
-    one = [Layer("Conv2D", values_of("Conv2D", conv(n + 1, n % 9 + 1, 1).config)) for n in range(200)]
+    one = [
+        Layer("Conv2D", values_of("Conv2D", conv(n + 1, n % 9 + 1, 1).config)) for n in range(200)
+    ]
     two = [*one[5:60], *reversed(one[:60]), *one[60:140]]
     start = time.perf_counter()
     pairs = align(one, two)

@@ -64,8 +64,8 @@ Pair = tuple[int | None, int | None]
 def align(expected: Sequence[Layer], received: Sequence[Layer]) -> tuple[Pair, ...]:
     """The cheapest alignment, in order.
 
-    Takes time proportional to the product of the lengths: about a millisecond for two lists of
-    200 layers.
+    Takes time proportional to the product of the lengths: a few milliseconds for two lists of 200
+    layers.
     """
     if len(received) > MAX_LAYERS:
         half = MAX_LAYERS // 2
@@ -126,8 +126,11 @@ def _substitution_costs(
     one = np.array([numbers[layer.kind] for layer in expected], dtype=np.int64)
     two = np.array([numbers[layer.kind] for layer in received], dtype=np.int64)
     costs = np.full((len(expected), len(received)), UNRELATED_COST, dtype=np.int64)
+    rows: dict[str, list[int]] = {}
     for row, layer in enumerate(expected):
-        costs[row] = _other_kind_costs(layer, received)
+        if layer.kind not in rows:
+            rows[layer.kind] = _other_kind_costs(layer.kind, received)
+        costs[row] = rows[layer.kind]
     custom = np.array([_is_custom(layer) for layer in received], dtype=bool)
     same = (one[:, None] == two[None, :]) & ~custom[None, :]
     differing = np.zeros_like(costs)
@@ -148,14 +151,15 @@ def _codes(
     )
 
 
-def _other_kind_costs(layer: Layer, received: Sequence[Layer]) -> list[int]:
-    family = _family(layer.kind)
-    holds_weights = layer.kind in {"Conv2D", "Dense"}
+def _other_kind_costs(kind: str, received: Sequence[Layer]) -> list[int]:
+    """The cost of each received layer in the place of one of this kind, if it is of another."""
+    family = _family(kind)
+    rivals = CONVOLUTIONS | {"Dense"} if kind in {"Conv2D", "Dense"} else frozenset()
     return [
         RELATED_COST
         if other.inputs == 1 and (_is_custom(other) or (family and family == _family(other.kind)))
         else WEIGHTED_COST
-        if holds_weights and other.kind in CONVOLUTIONS | {"Dense"}
+        if other.kind in rivals
         else UNRELATED_COST
         for other in received
     ]

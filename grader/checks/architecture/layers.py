@@ -186,7 +186,7 @@ def _read(attribute: Attribute, config: Mapping[str, JsonValue]) -> Value:
             number = read_number(value)
             return UNKNOWN if number is None else number
         case Attribute.ACTIVATION:
-            return activation_name(value)
+            return activation_name(value) if attribute.value in config else UNKNOWN
         case Attribute.USE_BIAS:
             return value if isinstance(value, bool) else UNKNOWN
         case Attribute.PADDING | Attribute.DATA_FORMAT | Attribute.WEIGHTS:

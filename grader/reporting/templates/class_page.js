@@ -73,6 +73,7 @@
   }
 
   form.addEventListener("input", filter);
+  form.addEventListener("change", filter);
   form.addEventListener("submit", (event) => event.preventDefault());
   form.hidden = false;
   // A browser that goes back to this page fills the fields in again.

@@ -1,0 +1,104 @@
+"""How each kind of incident is told, and what it does to a check."""
+
+from __future__ import annotations
+
+import pytest
+
+from grader.checks.incidents import (
+    SIGNATURE_ERROR,
+    GeneralCode,
+    incident_finding,
+    incident_outcome,
+    incident_verdict,
+)
+from grader.records.evidence import Frame, Incident, IncidentKind, LimitName
+from grader.records.result import Finding, Outcome, Severity
+
+FRAMES = (
+    Frame(file="agent.py", line=40, function="act"),
+    Frame(file="network.py", line=7, function="forward"),
+)
+
+
+def raised(error_type: str, stage: str = "calling act (step 2)") -> Incident:
+    return Incident(
+        kind=IncidentKind.RAISED,
+        stage=stage,
+        error_type=error_type,
+        message="what it said",
+        frames=FRAMES,
+    )
+
+
+@pytest.mark.parametrize(
+    ("incident", "code"),
+    [
+        (raised("SyntaxError", "importing agent.py"), GeneralCode.SYNTAX_ERROR),
+        (raised("IndentationError", "importing agent.py"), GeneralCode.SYNTAX_ERROR),
+        (raised("TabError", "importing agent.py"), GeneralCode.SYNTAX_ERROR),
+        (raised("ModuleNotFoundError", "importing agent.py"), GeneralCode.MODULE_NOT_FOUND),
+        (raised("ImportError", "importing agent.py"), GeneralCode.MODULE_NOT_FOUND),
+        (raised("ValueError", "importing agent.py"), GeneralCode.IMPORT_RAISED),
+        (raised(SIGNATURE_ERROR), GeneralCode.SIGNATURE),
+        (raised("ValueError"), GeneralCode.RAISED),
+        (raised("ModuleNotFoundError"), GeneralCode.RAISED),
+        (Incident(kind=IncidentKind.MISSING_FILE, stage="agent.py"), GeneralCode.MISSING_FILE),
+        (Incident(kind=IncidentKind.REFUSED, stage="reading"), GeneralCode.REFUSED),
+        (Incident(kind=IncidentKind.EXITED, stage="calling act"), GeneralCode.EXITED),
+        (Incident(kind=IncidentKind.PROTOCOL, stage="calling act"), GeneralCode.UNREADABLE),
+        (Incident(kind=IncidentKind.FAULT, stage="calling act"), GeneralCode.FAULT),
+    ],
+)
+def test_each_incident_has_its_code(incident: Incident, code: GeneralCode) -> None:
+    finding = incident_finding(incident)
+    assert (finding.code, finding.severity) == (code, Severity.ERROR)
+
+
+@pytest.mark.parametrize("limit", list(LimitName))
+def test_each_limit_is_told_by_name_with_its_value_and_advice(limit: LimitName) -> None:
+    incident = Incident(
+        kind=IncidentKind.LIMIT, stage="calling act", limit=limit, limit_value="7 units"
+    )
+    finding = incident_finding(incident)
+    assert finding.code == GeneralCode[limit.name]
+    assert finding.expected == f"at most 7 units ({limit.value})"
+    assert finding.claim.endswith("while calling act.")
+    assert finding.try_
+
+
+def test_the_place_is_the_innermost_line_of_the_students_files() -> None:
+    assert incident_finding(raised("ValueError")).where == "network.py:7"
+
+
+def test_the_exception_is_what_was_received() -> None:
+    assert incident_finding(raised("ValueError")).received == "ValueError: what it said"
+
+
+@pytest.mark.parametrize(
+    ("incident", "outcome"),
+    [
+        (raised("ValueError"), Outcome.FAILED),
+        (raised("ValueError", "importing agent.py"), Outcome.INVALID),
+        (Incident(kind=IncidentKind.MISSING_FILE, stage="agent.py"), Outcome.INVALID),
+        (Incident(kind=IncidentKind.REFUSED, stage="reading"), Outcome.INVALID),
+        (Incident(kind=IncidentKind.EXITED, stage="calling act"), Outcome.INVALID),
+        (Incident(kind=IncidentKind.PROTOCOL, stage="calling act"), Outcome.INVALID),
+        (
+            Incident(kind=IncidentKind.LIMIT, stage="calling act", limit=LimitName.MEMORY),
+            Outcome.INVALID,
+        ),
+        (Incident(kind=IncidentKind.FAULT, stage="calling act"), Outcome.FAULT),
+    ],
+)
+def test_each_incident_has_its_outcome_and_none_earns_points(
+    incident: Incident, outcome: Outcome
+) -> None:
+    assert incident_outcome(incident) is outcome
+    verdict = incident_verdict(incident)
+    assert (verdict.outcome, verdict.fraction) == (outcome, 0.0)
+
+
+def test_further_findings_follow_the_incident() -> None:
+    further = Finding(code="XX100", severity=Severity.NOTE, claim="More.")
+    verdict = incident_verdict(raised("ValueError"), further)
+    assert [finding.code for finding in verdict.findings] == ["GR108", "XX100"]

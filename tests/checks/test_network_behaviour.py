@@ -1,0 +1,192 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from grader.assignments.registry import JudgeInput, NoSettings
+from grader.checks.incidents import GeneralCode
+from grader.checks.network import CHECKS
+from grader.checks.network_behaviour import PROPERTIES, RELATIVE_TOLERANCE
+from grader.checks.network_codes import NetworkCode as Code
+from grader.records.arrays import ArrayRecord
+from grader.records.evidence import (
+    BehaviourTrial,
+    BuildTrial,
+    Incident,
+    IncidentKind,
+    NetworkEvidence,
+    Symbol,
+    Unresolved,
+)
+from grader.records.result import Outcome, Verdict
+from grader.records.settings import NetworkSettings
+from grader.records.spec import CheckSpec, Isolation, PartSpec
+
+JUDGE = {kind.id: kind.judge for kind in CHECKS}["network.behaviour"]
+COUNTS = (4, 6, 18)
+SETTINGS = NetworkSettings.parse(
+    {
+        "input_shapes": [[84, 84, 4]],
+        "num_actions": list(COUNTS),
+        "layers": [{"layer": "Dense", "units": "num_actions"}],
+    }
+)
+CHECK = CheckSpec(title="behaves", points=4)
+PART = PartSpec(title="Network", kind="network", file="network.py", checks={"behaviour": CHECK})
+VALUES = np.random.default_rng(7).normal(size=(8, 4)).astype(np.float32)
+
+Shapes = dict[int, tuple[int, ...] | None]
+
+
+def judged(
+    values: npt.ArrayLike | None = VALUES, shapes: Shapes | None = None, **more: Any
+) -> Verdict:
+    shapes = {count: (2, count) for count in COUNTS} if shapes is None else shapes
+    trial: dict[str, Any] = {
+        "outputs": None if values is None else ArrayRecord.of(values),
+        "repeat_difference": 0.0,
+        "single_difference": 1e-6,
+        "magnitude": 1.0,
+    }
+    evidence: dict[str, Any] = {"behaviour": BehaviourTrial(**{**trial, **more})}
+    return judged_evidence(shapes, **evidence)
+
+
+def judged_evidence(shapes: Shapes, **more: Any) -> Verdict:
+    evidence = NetworkEvidence(
+        part="network",
+        file="network.py",
+        isolation=Isolation.FULL,
+        symbols=(Symbol(role="builder", name="create_q_model", line=9, parameters=("n",)),),
+        builds=tuple(
+            BuildTrial(num_actions=count, is_model=True, output_shape=shape)
+            for count, shape in shapes.items()
+        ),
+        **more,
+    )
+    return JUDGE(
+        JudgeInput(
+            part_id="network",
+            part=PART,
+            check=CHECK,
+            part_settings=SETTINGS,
+            settings=NoSettings(),
+            evidence=evidence,
+        )
+    )
+
+
+def codes(verdict: Verdict) -> list[str]:
+    return [finding.code for finding in verdict.findings]
+
+
+def held(verdict: Verdict) -> int:
+    return round(verdict.fraction * PROPERTIES)
+
+
+@pytest.mark.parametrize("scale", [1e-3, 1.0, 1e4])
+def test_an_action_value_function_passes_at_any_scale(scale: float) -> None:
+    verdict = judged(VALUES * scale, magnitude=scale, single_difference=1e-6 * scale)
+    assert (verdict.outcome, verdict.fraction, verdict.findings) == (Outcome.PASSED, 1.0, ())
+
+
+def test_positive_values_that_are_not_cut_off_pass() -> None:
+    assert judged(np.abs(VALUES) + 0.5).outcome is Outcome.PASSED
+
+
+@pytest.mark.parametrize(
+    ("verdict", "code"),
+    [
+        (judged(shapes={4: (2, 4), 6: (2, 4), 18: (2, 4)}), Code.OUTPUT_SHAPE),
+        (judged(shapes={4: (2, 7, 7, 4), 6: (2, 7, 7, 6), 18: (2, 7, 7, 18)}), Code.OUTPUT_SHAPE),
+        (judged(shapes={4: (2, 4), 6: None, 18: (2, 18)}), Code.OUTPUT_SHAPE),
+        (judged(shapes={4: (2, 4)}), Code.OUTPUT_SHAPE),
+        (judged(repeat_difference=0.01), Code.NOT_REPEATABLE),
+        (judged(repeat_difference=float("nan")), Code.NOT_REPEATABLE),
+        (judged(repeat_difference=None), Code.NOT_REPEATABLE),
+        (judged(single_difference=0.01), Code.BATCH_DEPENDENT),
+        (judged(single_difference=None), Code.BATCH_DEPENDENT),
+        (judged(np.exp(VALUES) / np.exp(VALUES).sum(1, keepdims=True)), Code.SUMS_TO_ONE),
+        (judged(np.maximum(VALUES, 0)), Code.NEVER_NEGATIVE),
+    ],
+)
+def test_a_property_that_does_not_hold_costs_its_share(verdict: Verdict, code: Code) -> None:
+    assert codes(verdict) == [code]
+    assert verdict.outcome is Outcome.PARTIAL
+    assert held(verdict) == PROPERTIES - 1
+    assert verdict.findings[0].where == "network.py:9"
+
+
+def test_all_wrong_shapes_are_told_together() -> None:
+    (finding,) = judged(shapes={4: (2, 4), 6: (2, 4), 18: (2, 4)}).findings
+    assert finding.received == "(batch, 4) for num_actions=6; (batch, 4) for num_actions=18"
+
+
+def test_the_tolerance_is_relative_to_the_largest_output() -> None:
+    largest = float(np.max(np.abs(VALUES * 100)))
+    below, above = RELATIVE_TOLERANCE * largest * 0.99, RELATIVE_TOLERANCE * largest * 1.01
+    assert judged(VALUES * 100, repeat_difference=below).outcome is Outcome.PASSED
+    assert codes(judged(VALUES * 100, repeat_difference=above)) == [Code.NOT_REPEATABLE]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [np.zeros((8, 4)), np.ones((8, 4)), np.tile(VALUES[:1], (8, 1)), VALUES[:1], VALUES[:0]],
+)
+def test_a_constant_output_shows_nothing_else(values: npt.NDArray[np.float32]) -> None:
+    verdict = judged(values)
+    assert codes(verdict) == [Code.CONSTANT]
+    assert held(verdict) == 2
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_an_output_that_is_not_finite_shows_nothing_else(value: float) -> None:
+    values = VALUES.copy()
+    values[3, 1] = value
+    verdict = judged(values)
+    assert codes(verdict) == [Code.NOT_FINITE]
+    assert held(verdict) == 1
+
+
+def test_a_missing_flatten_is_judged_on_all_values() -> None:
+    verdict = judged(
+        np.random.default_rng(1).normal(size=(8, 7, 7, 4)),
+        shapes={count: (2, 7, 7, count) for count in COUNTS},
+    )
+    assert codes(verdict) == [Code.OUTPUT_SHAPE]
+
+
+def test_several_findings_are_all_told() -> None:
+    verdict = judged(
+        np.maximum(VALUES, 0), shapes={4: (2, 4), 6: (2, 4), 18: (2, 4)}, repeat_difference=1.0
+    )
+    assert codes(verdict) == [Code.OUTPUT_SHAPE, Code.NOT_REPEATABLE, Code.NEVER_NEGATIVE]
+    assert held(verdict) == 3
+
+
+@pytest.mark.parametrize(
+    ("kind", "outcome"),
+    [
+        (IncidentKind.RAISED, Outcome.FAILED),
+        (IncidentKind.EXITED, Outcome.INVALID),
+        (IncidentKind.FAULT, Outcome.FAULT),
+    ],
+)
+def test_an_incident_decides_the_outcome(kind: IncidentKind, outcome: Outcome) -> None:
+    verdict = judged(None, incident=Incident(kind=kind, stage="calling the model"))
+    assert (verdict.outcome, verdict.fraction) == (outcome, 0.0)
+
+
+def test_absent_evidence_is_a_fault() -> None:
+    assert judged(None).outcome is Outcome.FAULT
+    assert judged_evidence({4: (2, 4)}).outcome is Outcome.FAULT
+    assert judged(shapes={}).outcome is Outcome.FAULT
+
+
+def test_a_missing_builder_fails() -> None:
+    missing = Unresolved(role="builder", accepted=("create_q_model",), available=())
+    verdict = judged_evidence({}, unresolved=(missing,))
+    assert (verdict.outcome, codes(verdict)) == (Outcome.FAILED, [GeneralCode.NAME_NOT_FOUND])
