@@ -128,7 +128,8 @@ def _resolved(root: Schema, node: Schema, value: Any) -> Schema:
         tags = node.get("discriminator")
         if tags is None or not isinstance(value, dict):
             return node
-        chosen = tags["mapping"].get(value.get(tags["propertyName"]))
+        # The tag may be anything the author wrote, even a list.
+        chosen = tags["mapping"].get(str(value.get(tags["propertyName"])))
         if chosen is None:
             return node
         node = root["$defs"][chosen.rpartition("/")[2]]

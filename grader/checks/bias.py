@@ -108,31 +108,38 @@ class _Detail:
 
 
 def bias_findings(
-    trial: SpaceTrial, rejected: tuple[UniformityResult, ...], level: float, where: str
-) -> Iterable[Finding]:
-    """The findings for one action space: one for each problem, with what shows it.
+    judged: Iterable[tuple[SpaceTrial, tuple[UniformityResult, ...]]], level: float, where: str
+) -> tuple[Finding, ...]:
+    """One finding for each problem: the first action space in full, the others by name.
 
     Args:
-        trial: the sampled actions.
-        rejected: the tests whose p-value is below `level`.
+        judged: the sampled actions of each space, and the tests whose p-value is below `level`.
         level: level of each test.
-        where: the place in the student's file, and the space.
+        where: the place in the student's file.
     """
-    details: dict[BiasCode, list[_Detail]] = {}
-    for detail in _details(trial, rejected, level):
-        details.setdefault(detail.code, []).append(detail)
-    for code, group in details.items():
-        claim, advice = _CLAIMS[code]
-        yield Finding(
-            code=code,
-            severity=Severity.ERROR,
-            claim=claim,
-            where=where,
-            expected=group[0].expected,
-            received="; ".join(detail.received for detail in group[:3])
-            + (f"; and {len(group) - 3} more" if len(group) > 3 else ""),
-            try_=advice,
-        )
+    problems: dict[BiasCode, dict[str, list[_Detail]]] = {}
+    for trial, rejected in judged:
+        for detail in _details(trial, rejected, level):
+            problems.setdefault(detail.code, {}).setdefault(trial.space, []).append(detail)
+    return tuple(_finding(code, problems[code], where) for code in BiasCode if code in problems)
+
+
+def _finding(code: BiasCode, spaces: dict[str, list[_Detail]], where: str) -> Finding:
+    claim, advice = _CLAIMS[code]
+    (first, details), *others = spaces.items()
+    more = len(details) - _MAX_NAMED
+    parts = "; ".join(detail.received for detail in details[:_MAX_NAMED])
+    return Finding(
+        code=code,
+        severity=Severity.ERROR,
+        claim=claim,
+        where=where,
+        expected=details[0].expected,
+        received=f"with {first}: {parts}"
+        + (f"; and {more} more" if more > 0 else "")
+        + (f" (also with {', '.join(space for space, _ in others)})" if others else ""),
+        try_=advice,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -180,7 +180,8 @@ def _answer(trial: FunctionTrial, delta: float) -> _Answer:
     received = trial.result.array() if trial.result is not None else None
     if trial.incident is not None or (received is not None and received.dtype.kind not in "iuf"):
         received = None
-    gradient = trial.gradient.array() if trial.gradient is not None else None
+    recorded = trial.gradient if trial.incident is None else None
+    gradient = recorded.array() if recorded is not None else None
     return _Answer(
         trial=trial,
         error=y_pred.astype(np.float64) - y_true.astype(np.float64),

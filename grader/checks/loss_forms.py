@@ -144,7 +144,7 @@ def forms(delta: float, other_delta: float | None = None) -> Iterator[Form]:
     )
     yield Form(
         LossMistake.FACTOR,
-        "e² instead of e²/2 for small errors",
+        "a Huber loss with e² instead of e²/2 for small errors",
         lambda e: piecewise(e**2, delta * (np.abs(e) - half), np.abs(e) <= delta),
         lambda e: piecewise(2 * e, delta * np.sign(e), np.abs(e) <= delta),
     )
@@ -153,25 +153,25 @@ def forms(delta: float, other_delta: float | None = None) -> Iterator[Form]:
     yield Form(LossMistake.ABSOLUTE_ERROR, "the absolute error", np.abs, np.sign)
     yield Form(
         LossMistake.OFFSET,
-        "δ|e| instead of δ(|e| − δ/2) for large errors",
+        "a Huber loss with δ|e| instead of δ(|e| − δ/2) for large errors",
         lambda e: piecewise(e**2 / 2, delta * np.abs(e), np.abs(e) <= delta),
         lambda e: np.clip(e, -delta, delta),
     )
     yield Form(
         LossMistake.SIGN,
-        "the error itself instead of its absolute value",
+        "a Huber loss of y_pred − y_true without its absolute value",
         lambda e: piecewise(e**2 / 2, delta * (e - half), e <= delta),
         lambda e: np.minimum(e, delta),
     )
     yield Form(
         LossMistake.SIGN,
-        "y_true − y_pred instead of its absolute value",
+        "a Huber loss of y_true − y_pred without its absolute value",
         lambda e: piecewise(e**2 / 2, delta * (-e - half), -e <= delta),
         lambda e: np.maximum(e, -delta),
     )
     yield Form(
         LossMistake.BRANCHES,
-        "linear for small errors and squared for large ones",
+        "a loss that is linear for small errors and squared for large ones",
         lambda e: piecewise(delta * (np.abs(e) - half), e**2 / 2, np.abs(e) <= delta),
         lambda e: piecewise(delta * np.sign(e), e, np.abs(e) <= delta),
     )

@@ -11,6 +11,7 @@ from grader.assignments.registry import JudgeInput
 from grader.checks.incidents import incident_verdict
 from grader.checks.interface import graded, interface_verdict
 from grader.checks.network_codes import NetworkCode
+from grader.checks.network_interface import ending_incident
 from grader.records.evidence import BehaviourTrial, Incident, IncidentKind, NetworkEvidence
 from grader.records.result import Finding, Severity, Verdict
 from grader.records.settings import NetworkSettings
@@ -54,13 +55,13 @@ def judge_behaviour(given: JudgeInput) -> Verdict:
     shape_finding = _shape_finding(evidence, settings)
     if trial is not None and trial.incident is not None:
         return incident_verdict(trial.incident, *shape_finding)
-    if trial is None or trial.outputs is None or not evidence.builds:
+    if trial is None or not evidence.builds:
         absent = Incident(
             kind=IncidentKind.FAULT,
             stage="asking the network",
             message="the evidence does not say what the network answered",
         )
-        return incident_verdict(absent)
+        return incident_verdict(ending_incident(evidence) or absent)
     held, findings = _judge_outputs(trial, evidence.place("builder"))
     held += not shape_finding
     return graded(held / PROPERTIES, (*shape_finding, *findings))
@@ -99,12 +100,14 @@ def _shape_finding(evidence: NetworkEvidence, settings: NetworkSettings) -> tupl
 
 def _judge_outputs(trial: BehaviourTrial, place: str) -> tuple[int, tuple[Finding, ...]]:
     """The number of properties 2 to 6 that hold, and a finding for each that does not."""
-    assert trial.outputs is not None
+    if trial.outputs is None:
+        return 0, (_not_finite("outputs that are no array of numbers", place),)
     raw = trial.outputs.array().astype(np.float64)
     values = raw.reshape(raw.shape[0], -1) if raw.ndim and raw.size else np.zeros((0, 1))
     broken = int(np.count_nonzero(~np.isfinite(values)))
     if broken:
-        return 0, (_not_finite(broken, values.size, place),)
+        received = f"{broken} of {values.size} outputs are NaN or infinite"
+        return 0, (_not_finite(received, place),)
     magnitude = float(np.max(np.abs(values), initial=0.0))
     spread = float(np.max(np.ptp(values, axis=0))) if len(values) else 0.0
     if spread <= CONSTANT_TOLERANCE * magnitude:
@@ -116,14 +119,14 @@ def _judge_outputs(trial: BehaviourTrial, place: str) -> tuple[int, tuple[Findin
     return PROPERTIES - 1 - len(findings), findings
 
 
-def _not_finite(broken: int, total: int, place: str) -> Finding:
+def _not_finite(received: str, place: str) -> Finding:
     return Finding(
         code=NetworkCode.NOT_FINITE,
         severity=Severity.ERROR,
         claim="Some outputs are not finite numbers.",
         where=place,
         expected="finite numbers",
-        received=f"{broken} of {total} outputs are NaN or infinite",
+        received=received,
         try_="Look for a division by zero, a logarithm or an exponential of large numbers, and "
         "weights that were not initialised.",
     )

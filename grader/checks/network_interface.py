@@ -19,6 +19,11 @@ _OLD_ARGUMENTS: Final = re.compile(
 )
 """Argument names of Keras 1, all renamed since."""
 
+_CHANNELS_FIRST: Final = "only supports the NHWC"
+"""What TensorFlow says on a processor when channels come first."""
+
+_COLOURS: Final = re.compile("[\x1b\ufffd]\\[[0-9;]*m")
+
 _NOT_A_MODEL_ADVICE: Final = {
     "type": "This is a class, not an object: call it, as in `return MyModel(num_actions)`.",
     "ABCMeta": "This is a class, not an object: call it, as in `return MyModel(num_actions)`.",
@@ -133,14 +138,21 @@ def _not_a_model(trial: BuildTrial, place: str) -> Finding:
     )
 
 
+def ending_incident(evidence: NetworkEvidence) -> Incident | None:
+    """What kept the network from being looked at after it was built; None when nothing did."""
+    built = (trial.incident for trial in evidence.builds if trial.incident is not None)
+    return evidence.graph_incident or next(built, None)
+
+
 def input_findings(evidence: NetworkEvidence, settings: NetworkSettings) -> tuple[Finding, ...]:
     """Why the network took none of the accepted input shapes."""
     shapes = " or ".join(str(shape) for shape in settings.input_shapes)
     told: list[str] = []
     place: str | None = None
     for shape, incident in zip(settings.input_shapes, evidence.rejected_inputs, strict=False):
-        message = clean_line(incident.message or incident.error_type or str(incident.kind))
-        told.append(f"for {shape}: {message}")
+        if _CHANNELS_FIRST in incident.message:
+            return (_channels_first(evidence, incident),)
+        told.append(f"for {shape}: {_reason(incident)}")
         place = place or incident.where()
     refused = Finding(
         code=NetworkCode.INPUT_REFUSED,
@@ -158,6 +170,25 @@ def input_findings(evidence: NetworkEvidence, settings: NetworkSettings) -> tupl
         if incident.kind is not IncidentKind.RAISED
     )
     return (refused, *dict.fromkeys(hard))
+
+
+def _reason(incident: Incident) -> str:
+    """What an error says, without the colours and the listing of arguments Keras adds to it."""
+    message = _COLOURS.sub("", incident.message).partition("Arguments received by")[0]
+    return clean_line(message or incident.error_type or str(incident.kind))
+
+
+def _channels_first(evidence: NetworkEvidence, incident: Incident) -> Finding:
+    return Finding(
+        code=NetworkCode.CHANNELS_FIRST,
+        severity=Severity.ERROR,
+        claim="A layer takes channels to be the first axis, which cannot be computed here.",
+        where=incident.where() or evidence.place("builder"),
+        expected="data_format channels_last",
+        received="data_format channels_first",
+        try_="Leave `data_format` out. If the frames come as (4, 84, 84), put `Permute((2, 3, 1))` "
+        "in front of the first layer.",
+    )
 
 
 def old_arguments_finding(incident: Incident | None) -> tuple[Finding, ...]:

@@ -77,14 +77,13 @@ def judge_uniform(request: JudgeInput) -> Verdict:
 
     results = [() if _ended(trial) else space_tests(trial) for trial in trials]
     level = level_per_test(settings.false_alarm, sum(len(tests) for tests in results))
-    passing = 0
-    for trial, tests in zip(trials, results, strict=True):
-        where = f"{evidence.place('act')}, with {trial.space}"
-        rejected = tuple(test for test in tests if test.p_value < level)
-        if trial.invalid_step is not None and trial.incident is None:
-            findings.append(_outside(trial, trial.invalid_step, where))
-        findings += bias_findings(trial, rejected, level, where)
-        passing += not rejected and not _ended(trial)
+    rejected = [tuple(test for test in tests if test.p_value < level) for tests in results]
+    where = evidence.place("act")
+    findings += [_outside(trial, where) for trial in trials if trial.invalid_step is not None]
+    findings += bias_findings(zip(trials, rejected, strict=True), level, where)
+    passing = sum(
+        not failed and not _ended(trial) for trial, failed in zip(trials, rejected, strict=True)
+    )
     verdict = graded(passing / max(planned, len(trials)), tuple(findings))
     return verdict.model_copy(update={"exhibits": _action_counts(trials)})
 
@@ -146,14 +145,14 @@ def _occasions(trials: Iterable[SpaceTrial]) -> tuple[tuple[str, Incident], ...]
     return tuple((t.space, t.incident) for t in trials if t.incident is not None)
 
 
-def _outside(trial: SpaceTrial, step: int, where: str) -> Finding:
+def _outside(trial: SpaceTrial, where: str) -> Finding:
     return Finding(
         code=RandomAgentCode.OUTSIDE_SPACE,
         severity=Severity.ERROR,
         claim="An action is not in the action space.",
         where=where,
         expected=f"an element of {trial.space}",
-        received=f"{trial.invalid_action} at step {step}",
+        received=f"{trial.invalid_action} at step {trial.invalid_step}",
         try_="Take `n`, `start`, `low`, `high`, shape and dtype from the action space you are "
         "given, or return `action_space.sample()`.",
     )

@@ -85,7 +85,8 @@ def grade(
     from grader.records.report import SeedSet
 
     loaded = _load(assignment_id)
-    sources = find_submissions(paths, loaded.assignment)
+    # A folder graded before holds its reports; they are no submissions.
+    sources = find_submissions(paths, loaded.assignment, ignored=[out])
     if not sources:
         _nothing(loaded)
     batch = Batch(sources=sources, loaded=loaded, seed_set=SeedSet.FINAL, out=out)
@@ -119,7 +120,7 @@ def check(path: Path, assignment_id: str, out: Path | None, output_format: str) 
     from grader.records.report import SeedSet
 
     loaded = _load(assignment_id)
-    sources = find_submissions((path,), loaded.assignment)
+    sources = find_submissions((path,), loaded.assignment, ignored=[out] if out else [])
     if not sources:
         _nothing(loaded)
     if len(sources) > 1:

@@ -11,10 +11,11 @@ from pathlib import Path
 from grader.assignments.loader import LoadedAssignment
 from grader.errors import GraderFault
 from grader.intake.discovery import Source, take_in
-from grader.pipeline.collecting import Collected, collect
+from grader.pipeline.collecting import Collected, collect, nothing_collected
 from grader.pipeline.files import write_class, write_submission
 from grader.pipeline.judging import judge
 from grader.records.report import GradeReport, SeedSet
+from grader.records.submission import Submission
 from grader.sandbox.server import WorkerSource, best_source
 from grader.scoring.results import selected_checks
 
@@ -61,7 +62,10 @@ def grade_one(
 ) -> tuple[GradeReport, Collected]:
     """Takes in, runs and judges one submission."""
     selected = selected_checks(batch.loaded.assignment, public_only=batch.public_only)
-    submission = take_in(source, batch.loaded.assignment)
+    try:
+        submission = take_in(source, batch.loaded.assignment)
+    except GraderFault as fault:
+        return _unreadable(source, batch, str(fault))
     collected = collect(
         submission,
         batch.loaded,
@@ -69,6 +73,16 @@ def grade_one(
         seed_set=batch.seed_set,
         parts=frozenset(check.partition(".")[0] for check in selected),
         on_part=on_part,
+    )
+    report = judge(collected.evidence, submission, batch.loaded, public_only=batch.public_only)
+    return report, collected
+
+
+def _unreadable(source: Source, batch: Batch, message: str) -> tuple[GradeReport, Collected]:
+    """A withheld report for a submission that this machine could not read."""
+    submission = Submission(id=source.id)
+    collected = nothing_collected(
+        submission, batch.loaded, seed_set=batch.seed_set, message=message
     )
     report = judge(collected.evidence, submission, batch.loaded, public_only=batch.public_only)
     return report, collected
@@ -96,14 +110,11 @@ class _Slot(threading.Thread):
     def _grade(self, source: Source) -> None:
         run = self._run
         try:
-            if self.workers is None:
-                self.workers = best_source()
-                self.workers.wait_ready()
-                run.notify(run.observer.started)
+            workers = self.workers or self._start()
             report, collected = grade_one(
                 source,
                 run.batch,
-                self.workers,
+                workers,
                 lambda part: run.notify(run.observer.part, source.id, part),
             )
             if run.stopped.is_set():
@@ -115,8 +126,18 @@ class _Slot(threading.Thread):
             self.close()
             return
         run.finish(report)
-        if not self.workers.alive():
+        if not workers.alive():
             self.close()  # the next submission starts with a fresh one
+
+    def _start(self) -> WorkerSource:
+        self.workers = workers = best_source()
+        try:
+            workers.wait_ready()
+        except GraderFault as error:
+            # Every part will fault and the marks be withheld; here the operator is told why.
+            self._run.fault(str(error))
+        self._run.notify(self._run.observer.started)
+        return workers
 
     def close(self) -> None:
         """Ends the slot's processes."""
@@ -185,7 +206,7 @@ def grade_batch(batch: Batch, jobs: int, observer: Observer) -> Outcome:
     outcome.reports.sort(key=lambda report: report.submission.id)
     if batch.out is not None and outcome.reports:
         try:
-            write_class(batch.out, outcome.reports, batch.loaded.assignment.title)
+            write_class(batch.out, outcome.reports, batch.loaded)
         except GraderFault as error:
             outcome.faults.append(str(error))
     return outcome

@@ -13,6 +13,7 @@ from grader.errors import GraderFault
 from grader.probes.context import PartUsage, ProbeContext, missing
 from grader.records.evidence import Evidence, Incident, IncidentKind, PartEvidence
 from grader.records.report import SeedSet
+from grader.records.spec import Isolation
 from grader.records.submission import Submission
 from grader.records.text import clean_line
 from grader.sandbox.incident import WorkerIncident
@@ -60,6 +61,38 @@ def collect_part(context: ProbeContext) -> PartEvidence:
             message=clean_line(message, 500),
         )
     )  # fmt: skip
+
+
+def nothing_collected(
+    submission: Submission, loaded: LoadedAssignment, *, seed_set: SeedSet, message: str
+) -> Collected:
+    """Evidence that nothing could be run, for a reason on the grader's side."""
+    parts = tuple(
+        probe_kind(part.kind).evidence(
+            part=part_id, kind=part.kind, file=part.file, isolation=Isolation.PROCESS,
+            load=Incident(
+                kind=IncidentKind.FAULT, stage="taking it in", message=clean_line(message, 500)
+            ),
+        )
+        for part_id, part in loaded.assignment.parts.items()
+    )  # fmt: skip
+    return Collected(_evidence(submission, loaded, seed_set, parts))
+
+
+def _evidence(
+    submission: Submission,
+    loaded: LoadedAssignment,
+    seed_set: SeedSet,
+    parts: tuple[PartEvidence, ...],
+) -> Evidence:
+    return Evidence(
+        grader_version=__version__,
+        assignment_digest=loaded.digest,
+        submission_id=submission.id,
+        submission_digest=submission.digest(),
+        seeds=seed_set,
+        parts=parts,
+    )
 
 
 def collect(
@@ -110,12 +143,4 @@ def collect(
             calls=context.usage.calls,
             printed=context.usage.printed,
         )
-    gathered = Evidence(
-        grader_version=__version__,
-        assignment_digest=loaded.digest,
-        submission_id=submission.id,
-        submission_digest=submission.digest(),
-        seeds=seed_set,
-        parts=tuple(evidence),
-    )
-    return Collected(gathered, timings)
+    return Collected(_evidence(submission, loaded, seed_set, tuple(evidence)), timings)

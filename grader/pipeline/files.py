@@ -9,11 +9,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
+from grader.assignments.loader import LoadedAssignment
 from grader.errors import GraderFault
 from grader.exports.grades_csv import grades_csv
-from grader.exports.report_json import report_json
+from grader.exports.report_json import parse_report_json, report_json
 from grader.pipeline.collecting import Collected
-from grader.records.report import GradeReport
+from grader.records.report import GradeReport, SeedSet
 from grader.reporting.class_page import render_class_page
 from grader.reporting.score_report import render_score_report
 
@@ -54,11 +55,33 @@ def write_submission(out: Path, report: GradeReport, collected: Collected) -> No
     _write(folder / "report.json", report_json(report).encode())
 
 
-def write_class(out: Path, reports: Sequence[GradeReport], title: str) -> None:
+def write_class(out: Path, reports: Sequence[GradeReport], loaded: LoadedAssignment) -> None:
     """Writes the class page and the table of grades.
+
+    They cover the whole folder: grading one submission again, for an appeal say, must not drop
+    the rest of the class from its own table.
 
     Raises:
         GraderFault: a file could not be written.
     """
-    _write(out / "index.html", render_class_page(reports, title).encode())
-    _write(out / "grades.csv", grades_csv(reports).encode())
+    everyone = _with_earlier(out, reports, loaded.digest)
+    title = loaded.assignment.title
+    _write(out / "index.html", render_class_page(everyone, title).encode())
+    _write(out / "grades.csv", grades_csv(everyone).encode())
+
+
+def _with_earlier(
+    out: Path, reports: Sequence[GradeReport], assignment_digest: str
+) -> list[GradeReport]:
+    """The reports, and those that stand in the folder from earlier runs of the same assignment."""
+    found = {report.submission.id: report for report in reports}
+    for file in sorted(out.glob("*/report.json")):
+        if file.parent.name in found:
+            continue
+        try:
+            earlier = parse_report_json(file.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            continue  # not ours, or of another version: left alone, and not counted
+        if earlier.assignment.digest == assignment_digest and earlier.seeds is SeedSet.FINAL:
+            found[earlier.submission.id] = earlier
+    return [found[name] for name in sorted(found)]

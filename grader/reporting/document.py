@@ -26,7 +26,7 @@ SHOWN_CHARS: Final = 20_000
 """The most characters of one text that a page shows."""
 
 _CODE_SPAN: Final = re.compile(r"`([^`\n]+)`")
-_KEPT_TOGETHER: Final = re.compile(r"\([^()]{1,24}\)|\d+ × \d+")
+_KEPT_TOGETHER: Final = re.compile(r"\([^()<>&]{1,24}\)|\d{1,6} × \d{1,6}")
 _NOT_IN_ANCHOR: Final = re.compile(r"[^A-Za-z0-9._-]+")
 _PARAGRAPH_END: Final = re.compile(r"\n\s*\n")
 
@@ -85,9 +85,14 @@ def with_code(text: str) -> Markup:
     return Markup(_CODE_SPAN.sub(r"<code>\1</code>", safe))  # noqa: S704 - escaped one line above
 
 
-def unbroken(text: str) -> str:
-    """Text in which short brackets such as `(4, 4)` and products stay on one line."""
-    return _KEPT_TOGETHER.sub(lambda found: found[0].replace(" ", "\u00a0"), text)
+def unbroken(text: str | Markup) -> Markup:
+    """Escaped text in which short brackets such as `(4, 4)` and products stay on one line.
+
+    The spaces stay ordinary ones, so that what is copied from the page is still Python.
+    """
+    safe = text if isinstance(text, Markup) else escape(clean_text(text, SHOWN_CHARS))
+    kept = _KEPT_TOGETHER.sub(r'<span class="unbroken">\g<0></span>', str(safe))
+    return Markup(kept)  # noqa: S704 - escaped above
 
 
 def paragraphs(text: str) -> list[str]:

@@ -242,7 +242,7 @@ def _checks(results: Sequence[CheckResult]) -> list[RenderableType]:
 def _details(result: CheckResult) -> list[RenderableType]:
     details: list[RenderableType] = []
     if result.outcome is Outcome.SKIPPED:
-        details.append(Text(f"builds on {', '.join(result.requires)}", "dim"))
+        details.append(_line(f"builds on {', '.join(result.requires)}", "dim"))
     elif not result.findings and OUTCOME_NOTES[result.outcome]:
         details.append(Text(OUTCOME_NOTES[result.outcome], "dim"))
     for exhibit in result.exhibits:

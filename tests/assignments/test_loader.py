@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import random
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -331,6 +332,29 @@ def test_a_file_with_next_to_nothing_in_it(tmp_path: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8")
     keys = {problem.split(": ")[1] for problem in problems_of(path)}
     assert {"id", "title", "seeds"} <= keys
+
+
+VALUES = (
+    "1", "-1", "1.5", "true", '"x"', '""', "[]", "[1]", "{}", "{ a = 1 }", "[[1]]", "nan",
+    "1979-05-27", '["x"]', "[{}]", '"network"', "9" * 30,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", range(100))
+def test_whatever_is_wrong_is_told_in_words_of_the_file(write: Write, seed: int) -> None:
+    path = write()
+    chosen = random.Random(seed)
+    lines = path.read_text(encoding="utf-8").splitlines()
+    for place in chosen.sample([i for i, line in enumerate(lines) if " = " in line], 3):
+        lines[place] = f"{lines[place].partition(' = ')[0]} = {chosen.choice(VALUES)}"
+    path.write_text("\n".join(lines), encoding="utf-8")
+    try:
+        load_assignment(str(path))
+    except AssignmentError as error:
+        for problem in error.problems:
+            assert problem.startswith("assignment.toml:")
+            assert "Input should" not in problem
+            assert "another value" not in problem
 
 
 # --- digest and baselines -----------------------------------------------------------------------

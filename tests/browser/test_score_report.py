@@ -57,10 +57,9 @@ def test_layer_table_stays_a_table_for_screen_readers_on_a_phone(
     for node in tree:
         role = node.get("role", {}).get("value")
         if not node["ignored"] and role in names:
-            names[role].append(node["name"]["value"])
+            names[role].append(node["name"]["value"].strip())
 
     assert {"Layer", "Expected", "Received (yours)", "Points"} <= set(names["columnheader"])
-    print(names)
     assert [name for name in names["rowheader"] if name == "differs"] == ["differs"] * 2
     assert "no such layer This layer is not in your network." in " / ".join(names["cell"])
 

@@ -153,7 +153,7 @@ def parameters_of(spec: Spec, shape: Shape) -> int:
     if spec.kind == "Conv2D":
         size = math.prod(pair(spec.config["kernel_size"]))
         return (size * shape[-1] + 1) * int(spec.config["filters"])
-            "filters"
+    return 4 * shape[-1] if spec.kind == "BatchNormalization" else 0
 
 
 def graph_of(

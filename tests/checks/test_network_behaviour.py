@@ -180,8 +180,19 @@ def test_an_incident_decides_the_outcome(kind: IncidentKind, outcome: Outcome) -
     assert (verdict.outcome, verdict.fraction) == (outcome, 0.0)
 
 
+def test_outputs_that_are_no_numbers_show_nothing() -> None:
+    verdict = judged(None)
+    assert codes(verdict) == [Code.NOT_FINITE]
+    assert held(verdict) == 1
+
+
+def test_a_worker_that_ended_before_it_could_be_asked_is_the_students_side() -> None:
+    ended = Incident(kind=IncidentKind.EXITED, stage="following a forward pass")
+    verdict = judged_evidence({4: (2, 4)}, graph_incident=ended)
+    assert (verdict.outcome, codes(verdict)) == (Outcome.INVALID, [GeneralCode.EXITED])
+
+
 def test_absent_evidence_is_a_fault() -> None:
-    assert judged(None).outcome is Outcome.FAULT
     assert judged_evidence({4: (2, 4)}).outcome is Outcome.FAULT
     assert judged(shapes={}).outcome is Outcome.FAULT
 

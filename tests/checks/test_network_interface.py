@@ -156,6 +156,25 @@ def test_a_refused_input_costs_half_and_says_why() -> None:
     assert "(4, 84, 84): negative dimension" in (finding.received or "")
 
 
+def test_the_reason_is_told_without_what_keras_adds() -> None:
+    message = "\ufffd[1mexpected axis -1\ufffd[0m Arguments received by Functional.call(): [[[3."
+    verdict = judged(*map(built, COUNTS), input_shape=None, rejected_inputs=(raised(message),))
+    assert verdict.findings[0].received == "for (84, 84, 4): expected axis -1"
+
+
+def test_channels_first_is_recognised_where_it_cannot_be_computed() -> None:
+    verdict = judged(
+        *map(built, COUNTS),
+        input_shape=None,
+        rejected_inputs=(
+            raised("incompatible with the layer"),
+            raised("The Conv2D op currently only supports the NHWC tensor format on the CPU."),
+        ),
+    )
+    assert codes(verdict) == [Code.CHANNELS_FIRST]
+    assert (verdict.outcome, verdict.fraction) == (Outcome.PARTIAL, 0.5)
+
+
 def test_a_limit_in_every_build_leaves_it_without_judgement() -> None:
     limit = Incident(
         kind=IncidentKind.LIMIT, stage="building", limit=LimitName.MEMORY, limit_value="4096 MiB"

@@ -213,8 +213,8 @@ def _activation(asked: ExpectedLayer, expected: str, received: str) -> Mistake:
     if received == UNKNOWN:
         return Mistake(
             NetworkCode.ACTIVATION_UNKNOWN,
-            "The activation is a function that was not recognised in {layers}.",
-            expected_text, "a function of your own",
+            "The activation was not recognised in {layers}.",
+            expected_text, "none of the usual activations",
             f"Pass the name: `activation={expected!r}`.",
         )  # fmt: skip
     if received == "linear":

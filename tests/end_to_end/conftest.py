@@ -1,0 +1,55 @@
+"""The real command, and the sample class graded once by it and shared by the tests."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+Command = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The repository."""
+    return Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="session")
+def grader_path() -> Path:
+    """The installed command."""
+    return Path(sys.executable).with_name("grader")
+
+
+@pytest.fixture(scope="session")
+def grader(grader_path: Path, root: Path) -> Command:
+    """Runs the installed command and answers how it ended and what it printed."""
+
+    def run(
+        *arguments: str | Path, cwd: Path = root, timeout_s: float = 540
+    ) -> subprocess.CompletedProcess[str]:
+        environment = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
+        return subprocess.run(
+            [grader_path, *map(str, arguments)],
+            cwd=cwd,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=timeout_s,
+            check=False,
+        )
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def graded_class(grader: Command, root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Reports of all samples, graded with two jobs from the repository's folder."""
+    out = tmp_path_factory.mktemp("class") / "A"
+    done = grader("grade", "submissions", "--out", out, "--jobs", "2")
+    assert done.returncode == 1, done.stderr
+    return out
