@@ -1,9 +1,9 @@
 """Expected beside received layers: what differs, and what it costs.
 
-A layer's weight is split evenly over its kind and its judged attributes (a Conv2D over six: kind,
-filters, kernel_size, strides, padding, activation); each attribute that differs loses its share,
-and so does each argument that an assignment cannot set and that should be as Keras has it by
-default (dilation, bias, …). A layer that is missing, or of another kind, loses all of its weight.
+Each attribute of a layer that differs (of a Conv2D: filters, kernel_size, strides, padding,
+activation) costs half of the layer's weight, and so does each argument that an assignment cannot
+set and that should be as Keras has it by default (dilation, bias, …): one slip leaves half, two
+leave nothing. A layer that is missing, or of another kind, loses all of its weight.
 A layer that was not asked for costs `extra_layer_cost` times the mean weight of the layers asked
 for; a dropout half of that, because it computes nothing once the network plays. One that only
 stands in the wrong place costs nothing beside what is missing in its own place.
@@ -20,7 +20,6 @@ from grader.checks.architecture.alignment import align
 from grader.checks.architecture.expected import canonical_shape, expected_layers
 from grader.checks.architecture.layers import (
     DROPOUTS,
-    JUDGED,
     Attribute,
     ExpectedLayer,
     Layer,
@@ -30,6 +29,8 @@ from grader.checks.architecture.normal_form import NormalForm, normal_form
 from grader.records.evidence import NetworkEvidence, NetworkGraph
 from grader.records.settings import NetworkSettings
 
+ATTRIBUTE_SHARE: Final = 0.5
+"""What an attribute that differs costs, in weights of its layer."""
 DROPOUT_SHARE: Final = 0.5
 """What a dropout that was not asked for costs, in extra layers."""
 
@@ -168,8 +169,8 @@ def units_are_fixed(evidence: NetworkEvidence) -> bool:
 
 
 def attribute_share(layer: ExpectedLayer) -> float:
-    """The weight that one attribute of a layer carries; its kind carries as much."""
-    return layer.weight / (1 + len(JUDGED[layer.kind]))
+    """The weight that one attribute of a layer carries."""
+    return ATTRIBUTE_SHARE * layer.weight
 
 
 def _row(
