@@ -6,6 +6,7 @@ of an episode into `terminated` and `truncated`.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ from typing import Any
 import gymnasium
 import numpy as np
 
-from grader.episodes.actions import InvalidAction, recorded, to_action
+from grader.episodes.actions import InvalidAction, Receipt, recorded, restored, to_action
 from grader.errors import GraderFault
 from grader.records.evidence import Episode
 from grader.records.settings import AgentSettings
@@ -75,7 +76,7 @@ def play(
         The receipt. An action outside the space or an incident ends the episode early; it counts
         with the return reached so far.
     """
-    actions: list[int | float | tuple[int | float, ...]] = []
+    actions: list[Receipt] = []
     rewards: list[float] = []
     observations: list[Any] = []
     ending: dict[str, Any] = {}
@@ -83,7 +84,8 @@ def play(
         observation, _ = env.reset(seed=seed)
         env.action_space.seed(seed)
         while True:
-            observations.append(observation)
+            # Some environments hand out one buffer again and again.
+            observations.append(copy.deepcopy(observation))
             try:
                 action = to_action(env.action_space, act(observation, len(actions)))
             except InvalidAction as invalid:
@@ -96,7 +98,6 @@ def play(
                 ending = {"incident": incident}
                 break
             actions.append(recorded(action))
-            # Classic control environments take Python integers and numpy ones alike.
             observation, reward, terminated, truncated, _ = env.step(action)
             rewards.append(float(reward))
             if terminated or truncated:
@@ -106,24 +107,38 @@ def play(
         seed=seed,
         actions=tuple(actions),
         rewards=tuple(rewards),
-        episode_return=float(np.sum(np.asarray(rewards, dtype=np.float64))),
+        episode_return=_sum(rewards),
         **ending,
     )
     return Played(episode, observations)
 
 
+def _sum(rewards: list[float]) -> float:
+    """The episode return, added up in one way wherever it is needed."""
+    return float(np.sum(np.asarray(rewards, dtype=np.float64)))
+
+
 def replay(settings: AgentSettings, receipt: Episode) -> float:
     """Plays the actions of a receipt again and returns the episode return they reach.
 
-    Only for action spaces of one number, such as `Discrete`.
+    Needs none of the student's code; with the versions the receipt was made with, the result is
+    its `episode_return`.
+
+    Args:
+        settings: which environment.
+        receipt: the episode.
+
+    Raises:
+        ValueError: the receipt's actions do not fit the environment, or go on after its end.
     """
-    actions = iter(receipt.actions)
-    total = 0.0
+    rewards: list[float] = []
+    over = False
     with environment(settings) as env:
         env.reset(seed=receipt.seed)
-        for action in actions:
-            _, reward, terminated, truncated, _ = env.step(np.int64(action))  # type: ignore[arg-type]
-            total += float(reward)
-            if terminated or truncated:
-                break
-    return total
+        for action in receipt.actions:
+            if over:
+                raise ValueError("the receipt goes on after the end of the episode")
+            _, reward, terminated, truncated, _ = env.step(restored(env.action_space, action))
+            rewards.append(float(reward))
+            over = bool(terminated or truncated)
+    return _sum(rewards)

@@ -10,13 +10,17 @@ from __future__ import annotations
 import hashlib
 from typing import Any, Final
 
+import gymnasium
+
 from grader.assignments.registry import ProbeKind, Role
+from grader.episodes.actions import InvalidAction, recorded, to_action
 from grader.episodes.rollout import Played, environment, play, versions
-from grader.probes.context import ProbeContext, load
+from grader.errors import GraderFault
+from grader.probes.context import ProbeContext, load, load_again
 from grader.records.evidence import AgentEvidence, Episode, Incident, IncidentKind, ReplayTrial
 from grader.records.settings import AgentSettings
-from grader.records.spaces import space_data
-from grader.records.wire import Invoke, Seed, Space, describe, encode
+from grader.records.spaces import SpaceError, space_data, space_text
+from grader.records.wire import Invoke, Seed, Space, describe
 from grader.sandbox.incident import WorkerIncident
 from grader.sandbox.worker import Worker
 
@@ -37,14 +41,16 @@ def _entropy(base: int, seed: int) -> int:
 class _Player:
     """Makes agents in one worker and asks them for actions."""
 
-    def __init__(self, worker: Worker, settings: AgentSettings, entropy: int) -> None:
+    def __init__(self, worker: Worker, env: gymnasium.Env[Any, Any], entropy: int) -> None:
         self._worker = worker
         self._entropy = entropy
-        with environment(settings) as env:
+        try:
             self._spaces = {
                 "observation_space": Space(data=space_data(env.observation_space)),
                 "action_space": Space(data=space_data(env.action_space)),
             }
+        except SpaceError as error:
+            raise GraderFault(f"agents cannot be told the spaces of {env}: {error}") from error
 
     def make(self, seed: int) -> None:
         self._worker.ask(Seed(seed=_entropy(self._entropy, seed)), "seeding the worker")
@@ -75,35 +81,33 @@ def _episode(player: _Player, settings: AgentSettings, seed: int) -> Played:
     return play(settings, seed, player.act, _incident)
 
 
-def _replay(player: _Player, played: Played) -> ReplayTrial:
-    """Shows an episode's observations to a new agent and compares its actions."""
+def _replay(player: _Player, space: gymnasium.Space[Any], played: Played) -> ReplayTrial:
+    """Shows an episode's observations to a new agent and compares its actions.
+
+    Compared is what the environment would get, so that `1`, `numpy.int64(1)` and `array([1])` are
+    the same action.
+    """
     seed = played.episode.seed
-    observations = played.observations[: len(played.episode.actions)]
+    compared = len(played.episode.actions)
     try:
         player.make(seed)
-        for step, observation in enumerate(observations):
-            answer = player.act(observation, step)
-            first = played.episode.actions[step]
-            if encode(_scalar(answer)) != encode(_scalar(first)):
+        for step, first in enumerate(played.episode.actions):
+            answer = player.act(played.observations[step], step)
+            try:
+                again: object = recorded(to_action(space, answer))
+            except InvalidAction:
+                again = answer
+            if again != first:
                 return ReplayTrial(
                     seed=seed,
-                    compared=len(observations),
+                    compared=compared,
                     difference=step,
                     first_action=describe(first),
-                    second_action=describe(answer),
+                    second_action=describe(again),
                 )
     except WorkerIncident as error:
-        return ReplayTrial(seed=seed, compared=len(observations), incident=error.incident)
-    return ReplayTrial(seed=seed, compared=len(observations))
-
-
-def _scalar(action: Any) -> Any:
-    """An action in one form, so that `1`, `numpy.int64(1)` and `array([1])` are the same."""
-    listed = action.tolist() if hasattr(action, "tolist") else action
-    if isinstance(listed, list | tuple):
-        flat = [_scalar(item) for item in listed]
-        return flat[0] if len(flat) == 1 else flat
-    return listed
+        return ReplayTrial(seed=seed, compared=compared, incident=error.incident)
+    return ReplayTrial(seed=seed, compared=compared)
 
 
 def play_all(context: ProbeContext) -> AgentEvidence:
@@ -112,50 +116,62 @@ def play_all(context: ProbeContext) -> AgentEvidence:
     return evidence
 
 
+def _wrappers(env: gymnasium.Env[Any, Any]) -> tuple[str, ...]:
+    """Names of the wrappers around an environment, outermost first."""
+    names: list[str] = []
+    while isinstance(env, gymnasium.Wrapper):
+        names.append(type(env).__name__)
+        env = env.env
+    return tuple(names)
+
+
 def _played(context: ProbeContext) -> tuple[AgentEvidence, list[Played]]:
+    """Plays all seeds; also answers the episodes that are to be shown again."""
     settings: AgentSettings = context.settings
-    with context.worker(_FIRST_ENTROPY) as worker:
+    with context.worker(_FIRST_ENTROPY) as worker, environment(settings) as env:
         loaded = load(context, worker)
         fields = context.base(
             **loaded.fields(),
             environment_id=settings.environment_id,
+            action_space=space_text(env.action_space),
+            wrappers=_wrappers(env),
             versions=versions(),
             seed_set=context.seed_set,
         )
         if not loaded.complete:
             return AgentEvidence(**fields), []
-        player = _Player(worker, settings, _FIRST_ENTROPY)
+        player = _Player(worker, env, _FIRST_ENTROPY)
         try:
             player.make(context.seeds[0])
         except WorkerIncident as error:
             return AgentEvidence(**fields, construction=error.incident), []
-        games: list[Played] = []
+        episodes: list[Episode] = []
+        kept: list[Played] = []
         for seed in context.seeds:
-            games.append(_episode(player, settings, seed))
-            ended_by = games[-1].episode.incident
+            game = _episode(player, settings, seed)
+            episodes.append(game.episode)
+            if game.episode.actions and len(kept) < settings.replayed_episodes:
+                kept.append(game)
+            ended_by = game.episode.incident
             if ended_by is not None and ended_by.kind in _ENDS_ALL:
                 break
-    return AgentEvidence(**fields, episodes=tuple(game.episode for game in games)), games
+    return AgentEvidence(**fields, episodes=tuple(episodes)), kept
 
 
 def collect(context: ProbeContext) -> AgentEvidence:
     """Plays all seeds, then shows the first episodes' observations to another agent."""
-    settings: AgentSettings = context.settings
-    evidence, games = _played(context)
-    replays: list[ReplayTrial] = []
-    answered = [game for game in games if game.episode.actions]
-    if answered:
-        with context.worker(_SECOND_ENTROPY) as worker:
-            again = load(context, worker)
-            player = _Player(worker, settings, _SECOND_ENTROPY)
-            for game in answered[: settings.replayed_episodes]:
-                if again.incident is not None:
-                    replays.append(
-                        ReplayTrial(seed=game.episode.seed, compared=0, incident=again.incident)
-                    )
-                    break
-                replays.append(_replay(player, game))
-    return evidence.model_copy(update={"replays": tuple(replays)})
+    evidence, kept = _played(context)
+    if not kept:
+        return evidence
+    with context.worker(_SECOND_ENTROPY) as worker, environment(context.settings) as env:
+        try:
+            load_again(context, worker)
+        except WorkerIncident as error:
+            failed = ReplayTrial(seed=kept[0].episode.seed, compared=0, incident=error.incident)
+            return evidence.model_copy(update={"replays": (failed,)})
+        player = _Player(worker, env, _SECOND_ENTROPY)
+        replays = tuple(_replay(player, env.action_space, game) for game in kept)
+    return evidence.model_copy(update={"replays": replays})
 
 
 PROBE = ProbeKind(

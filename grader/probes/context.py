@@ -5,26 +5,40 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final, TypeVar
 
 from grader.assignments.registry import ProbeKind, Role
 from grader.records.evidence import Incident, IncidentKind, PartEvidence, Symbol, Unresolved
 from grader.records.report import SeedSet
 from grader.records.spec import Isolation, Limits, PartSpec
 from grader.records.submission import Submission
-from grader.records.wire import Found, ImportFile, Resolve
+from grader.records.text import clean_line
+from grader.records.wire import Found, ImportFile, Message, Resolve
 from grader.sandbox.incident import WorkerIncident
 from grader.sandbox.server import WorkerSource
 from grader.sandbox.worker import Worker
 
+Answer = TypeVar("Answer", bound=Message)
+
+_NAMES_SHOWN: Final = 50
+_NAME_CHARS: Final = 100
+
 
 @dataclass
 class PartUsage:
-    """What a part cost, for `timings.json`; never for a score."""
+    """What a part cost, for `timings.json` and never for a score, and how far it was kept in."""
 
     cpu_s: float = 0.0
     calls: int = 0
     printed: str = ""
+    isolation: Isolation | None = None
+    """The weakest isolation of the part's workers; None before the first one."""
+
+    def confined(self, isolation: Isolation) -> None:
+        """Notes the isolation of one more worker."""
+        order = list(Isolation)
+        found = [isolation] if self.isolation is None else [isolation, self.isolation]
+        self.isolation = min(found, key=order.index)
 
 
 @dataclass(frozen=True)
@@ -53,6 +67,7 @@ class ProbeContext:
                 entropy agree only where the student's code is reproducible by itself.
         """
         worker = self.source.student(self.limits, entropy)
+        self.usage.confined(worker.isolation)
         try:
             worker.put_files(tuple((file.path, file.content) for file in self.submission.files))
             yield worker
@@ -72,7 +87,7 @@ class ProbeContext:
         return {
             "part": self.part_id,
             "file": self.part.file,
-            "isolation": Isolation.PROCESS,
+            "isolation": self.usage.isolation or Isolation.PROCESS,
             **fields,
         }
 
@@ -134,33 +149,80 @@ def load(context: ProbeContext, worker: Worker) -> Loaded:
                 ),
                 f"importing {context.part.file}",
             )
+            found = parsed(Found, answer, f"looking for `{role.name}`")
+            _resolve(context, role, found, symbols, unresolved)
         except WorkerIncident as incident:
             return Loaded(incident.incident)
-        found = _found(answer)
-        if found.name is not None:
-            symbols.append(
-                Symbol(
-                    role=role.name, name=found.name, line=found.line, parameters=found.parameters
-                )
-            )
-        else:
-            unresolved.append(
-                Unresolved(
-                    role=role.name,
-                    accepted=context.names(role),
-                    available=found.available,
-                    wrong_kind=found.wrong_kind,
-                )
-            )
     return Loaded(None, tuple(symbols), tuple(unresolved))
 
 
-def _found(answer: Any) -> Found:
+def load_again(context: ProbeContext, worker: Worker) -> None:
+    """Loads a file that was complete once into a further worker.
+
+    Raises:
+        WorkerIncident: this time it did not load, or did not define the same.
+    """
+    again = load(context, worker)
+    if again.incident is not None:
+        raise WorkerIncident(again.incident)
+    expect(
+        again.complete,
+        f"importing {context.part.file} in a second process",
+        "the file defines something else than the first time",
+    )
+
+
+def _resolve(
+    context: ProbeContext,
+    role: Role,
+    found: Found,
+    symbols: list[Symbol],
+    unresolved: list[Unresolved],
+) -> None:
+    """Notes what was found for a role. The worker's words are a claim: bounded and cleaned."""
+    accepted = context.names(role)
+    if found.name is None:
+        wrong_kind = found.wrong_kind
+        unresolved.append(
+            Unresolved(
+                role=role.name,
+                accepted=accepted,
+                available=_cleaned(found.available),
+                wrong_kind=None if wrong_kind is None else clean_line(wrong_kind, _NAME_CHARS),
+            )
+        )
+        return
+    expect(found.name in accepted, f"looking for `{role.name}`", "another name was found")
+    symbols.append(
+        Symbol(
+            role=role.name,
+            name=found.name,
+            line=found.line,
+            parameters=_cleaned(found.parameters),
+        )
+    )
+
+
+def _cleaned(names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(clean_line(name, _NAME_CHARS) for name in names[:_NAMES_SHOWN])
+
+
+def parsed(kind: type[Answer], answer: object, stage: str) -> Answer:
+    """A worker's answer as the record it should be.
+
+    Args:
+        kind: the record.
+        answer: what came back.
+        stage: what was being done.
+
+    Raises:
+        WorkerIncident: the answer has another form.
+    """
     try:
-        return Found.model_validate(answer, strict=True)
+        return kind.model_validate(answer, strict=True)
     except ValueError as error:
         incident = Incident(
-            kind=IncidentKind.PROTOCOL, stage="looking for names", message="malformed answer"
+            kind=IncidentKind.PROTOCOL, stage=stage, message="the answer has another form"
         )
         raise WorkerIncident(incident) from error
 

@@ -8,29 +8,38 @@ import numpy as np
 
 from grader.assignments.registry import ProbeKind, Role
 from grader.probes.cases import Case, convolution_cases
-from grader.probes.context import ProbeContext, load
+from grader.probes.context import ProbeContext, load, parsed
 from grader.records.arrays import ALLOWED_DTYPES, ArrayRecord
 from grader.records.evidence import FunctionEvidence, FunctionTrial
 from grader.records.settings import FunctionSettings
+from grader.records.text import clean_line
 from grader.records.wire import Call, CallValue
 from grader.sandbox.incident import WorkerIncident
 from grader.sandbox.worker import Worker
 
 _CASES_SEED: Final = 31
 _ENTROPY: Final = 303
+MAX_ELEMENTS: Final = 1 << 20
+"""Largest array that is kept in evidence; a hundred times what any right answer has."""
+TYPE_CHARS: Final = 200
+"""Longest name of a type that is kept."""
 
 
 def as_array(value: object) -> ArrayRecord | None:
-    """A number, an array, or nested lists of numbers as an array; None for anything else."""
-    if isinstance(value, bool | str) or value is None:
+    """A number, an array, or nested lists of numbers as an array; None for anything else.
+
+    A boolean is no number; an array larger than any right answer is None too.
+    """
+    if isinstance(value, bool | np.bool_):
         return None
     if not isinstance(value, np.ndarray | np.generic | int | float | list | tuple):
         return None
     try:
         array = np.asarray(value)
-    except (ValueError, OverflowError):
+    except (ValueError, OverflowError):  # lists of different lengths, for one
         return None
-    return ArrayRecord.of(array) if array.dtype.name in ALLOWED_DTYPES else None
+    fits = array.dtype.name in ALLOWED_DTYPES and array.size <= MAX_ELEMENTS
+    return ArrayRecord.of(array) if fits else None
 
 
 def recorded_arguments(case: Case) -> dict[str, ArrayRecord | int | float]:
@@ -43,12 +52,10 @@ def recorded_arguments(case: Case) -> dict[str, ArrayRecord | int | float]:
 
 def _trial(worker: Worker, case: Case) -> FunctionTrial:
     arguments = recorded_arguments(case)
+    stage = f"calling the function ({case.label})"
     try:
-        answer = worker.ask(
-            Call(target="function", arguments=dict(case.arguments)),
-            f"calling the function ({case.label})",
-        )
-        value = CallValue.model_validate(answer, strict=True)
+        answer = worker.ask(Call(target="function", arguments=dict(case.arguments)), stage)
+        value = parsed(CallValue, answer, stage)
     except WorkerIncident as error:
         return FunctionTrial(label=case.label, arguments=arguments, incident=error.incident)
     mutated = tuple(
@@ -60,7 +67,7 @@ def _trial(worker: Worker, case: Case) -> FunctionTrial:
         label=case.label,
         arguments=arguments,
         result=as_array(value.value),
-        result_type=value.type_name[:200],
+        result_type=clean_line(value.type_name, TYPE_CHARS),
         mutated=mutated,
     )
 

@@ -10,10 +10,11 @@ import numpy as np
 from grader.assignments.registry import ProbeKind, Role
 from grader.errors import GraderFault
 from grader.probes.cases import Case, loss_cases, training_batches
-from grader.probes.context import ProbeContext, expect, load
-from grader.probes.function import as_array, recorded_arguments
-from grader.records.evidence import FunctionTrial, StepTrial, TrainingEvidence
+from grader.probes.context import Loaded, ProbeContext, expect, load, parsed
+from grader.probes.function import TYPE_CHARS, as_array, recorded_arguments
+from grader.records.evidence import FunctionTrial, Incident, StepTrial, TrainingEvidence
 from grader.records.settings import TrainingSettings
+from grader.records.text import clean_line
 from grader.records.wire import (
     Invoke,
     Kept,
@@ -30,10 +31,16 @@ from grader.sandbox.incident import WorkerIncident
 from grader.sandbox.server import WorkerSource
 from grader.sandbox.worker import Worker
 
+Optimizer = Literal["sgd", "adam"]
+
 _CASES_SEED: Final = 41
 _BATCH_SEED: Final = 43
 _WEIGHTS_SEED: Final = 47
 _ENTROPY: Final = 404
+_OPTIMIZERS: Final[tuple[tuple[Optimizer, str], ...]] = (
+    ("sgd", "one step with SGD"),
+    ("adam", "one step with Adam"),
+)
 
 
 def _loss_trial(worker: Worker, case: Case) -> FunctionTrial:
@@ -43,17 +50,16 @@ def _loss_trial(worker: Worker, case: Case) -> FunctionTrial:
         answer = worker.ask(
             Loss(target="loss", arguments=dict(case.arguments), with_respect_to="y_pred"), stage
         )
-        value = LossValue.model_validate(answer, strict=True)
+        value = parsed(LossValue, answer, stage)
     except WorkerIncident as error:
         return FunctionTrial(label=case.label, arguments=arguments, incident=error.incident)
-    gradient = as_array(value.gradient)
     return FunctionTrial(
         label=case.label,
         arguments=arguments,
         result=as_array(value.value),
-        result_type=value.type_name[:200],
-        gradient=gradient,
-        gradient_missing=gradient is None,
+        result_type=clean_line(value.type_name, TYPE_CHARS),
+        gradient=as_array(value.gradient),
+        gradient_missing=value.gradient is None,
     )
 
 
@@ -84,12 +90,12 @@ def _step_trial(
     worker: Worker,
     source: WorkerSource,
     settings: TrainingSettings,
-    kind: Literal["sgd", "adam"],
+    kind: Optimizer,
+    label: str,
 ) -> StepTrial:
     weights = _weights(settings)
     batch, held_out = training_batches(_BATCH_SEED, settings)
     rate = settings.learning_rate
-    label = f"one step with {'SGD' if kind == 'sgd' else 'Adam'}"
     stage = f"calling the training step ({label})"
     try:
         worker.ask(MakeMlp(keep="model", weights=weights), "making a model to train")
@@ -150,19 +156,45 @@ def _measure(source: WorkerSource, request: ReferenceSteps) -> dict[str, Any]:
 
 
 def collect(context: ProbeContext) -> TrainingEvidence:
-    """Calls the loss on every case and takes a step with each optimizer."""
+    """Calls the loss on every case and takes a step with each optimizer.
+
+    Loss and step are tried each by itself: one that is missing, or that ends its worker, does not
+    keep the other from being seen.
+    """
     settings: TrainingSettings = context.settings
+    loss: tuple[FunctionTrial, ...] = ()
+    steps: tuple[StepTrial, ...] = ()
     with context.worker(_ENTROPY) as worker:
         loaded = load(context, worker)
         fields = context.base(**loaded.fields())
-        if not loaded.complete:
-            return TrainingEvidence(**fields)
-        loss = tuple(_loss_trial(worker, case) for case in loss_cases(_CASES_SEED))
-        steps = (
-            _step_trial(worker, context.source, settings, "sgd"),
-            _step_trial(worker, context.source, settings, "adam"),
-        )
+        if _found(loaded, "loss"):
+            cases = loss_cases(_CASES_SEED, settings.delta)
+            loss = tuple(_loss_trial(worker, case) for case in cases)
+        if _found(loaded, "step") and not worker.ended:
+            steps = _steps(worker, context.source, settings)
+    if _found(loaded, "step") and not steps:
+        with context.worker(_ENTROPY) as worker:
+            again = load(context, worker)
+            steps = _steps(worker, context.source, settings, again.incident)
     return TrainingEvidence(**fields, loss=loss, steps=steps)
+
+
+def _found(loaded: Loaded, role: str) -> bool:
+    return any(symbol.role == role for symbol in loaded.symbols)
+
+
+def _steps(
+    worker: Worker,
+    source: WorkerSource,
+    settings: TrainingSettings,
+    incident: Incident | None = None,
+) -> tuple[StepTrial, ...]:
+    return tuple(
+        StepTrial(label=label, optimizer=kind, incident=incident)
+        if incident is not None
+        else _step_trial(worker, source, settings, kind, label)
+        for kind, label in _OPTIMIZERS
+    )
 
 
 PROBE = ProbeKind(

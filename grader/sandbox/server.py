@@ -202,7 +202,9 @@ class ForkServer(_Source):
         try:
             socket.send_fds(self._control, [json.dumps(request).encode()], [theirs.fileno(), write])
             pid = int(self._answer()["pid"])
-        except OSError as error:
+        except (OSError, GraderFault) as error:
+            ours.close()
+            os.close(read)
             raise GraderFault(f"the fork server does not listen: {error}") from error
         finally:
             theirs.close()
