@@ -48,6 +48,7 @@ def cli() -> None:
     \b
     Students:     grader check            judge the folder you are in
     Instructors:  grader grade FOLDER     grade everything in a folder
+                  grader regrade          apply a mended rubric, running nothing
     Both:         grader explain CODE     what a finding means and how to mend it
 
     Exit codes: 0 full marks, 1 something not passed, 2 wrong usage or assignment file,
@@ -103,6 +104,23 @@ def grade(
             err=True,
         )
     _end(exit_code(outcome, outcome.reports))
+
+
+@cli.command()
+@click.argument("folder", metavar="DIR", type=_PATHS, default=Path("reports"))
+@_assignment
+@_format
+def regrade(folder: Path, assignment_id: str, output_format: str) -> None:
+    """Apply a mended rubric to what `grader grade` kept in DIR.
+
+    Nothing is run: points, titles, requirements and settings of checks may have changed since.
+    """
+    from grader.pipeline.batch import Outcome, exit_code
+    from grader.pipeline.regrading import regrade as judge_again
+
+    reports = judge_again(folder, _load(assignment_id))
+    click.echo(_class_text(reports, folder, output_format), nl=False)
+    _end(exit_code(Outcome(reports=reports), reports))
 
 
 @cli.command()

@@ -74,7 +74,7 @@ def grade_one(
         parts=frozenset(check.partition(".")[0] for check in selected),
         on_part=on_part,
     )
-    report = judge(collected.evidence, submission, batch.loaded, public_only=batch.public_only)
+    report = judge(collected.evidence, batch.loaded, public_only=batch.public_only)
     return report, collected
 
 
@@ -84,7 +84,7 @@ def _unreadable(source: Source, batch: Batch, message: str) -> tuple[GradeReport
     collected = nothing_collected(
         submission, batch.loaded, seed_set=batch.seed_set, message=message
     )
-    report = judge(collected.evidence, submission, batch.loaded, public_only=batch.public_only)
+    report = judge(collected.evidence, batch.loaded, public_only=batch.public_only)
     return report, collected
 
 

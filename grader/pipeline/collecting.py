@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -12,8 +14,8 @@ from grader.assignments.registry import probe_kind, settings_of
 from grader.errors import GraderFault
 from grader.probes.context import PartUsage, ProbeContext, missing
 from grader.records.evidence import Evidence, Incident, IncidentKind, PartEvidence
-from grader.records.report import SeedSet
-from grader.records.spec import Isolation
+from grader.records.report import SeedSet, SubmissionRef
+from grader.records.spec import Assignment, Isolation
 from grader.records.submission import Submission
 from grader.records.text import clean_line
 from grader.sandbox.incident import WorkerIncident
@@ -63,6 +65,30 @@ def collect_part(context: ProbeContext) -> PartEvidence:
     )  # fmt: skip
 
 
+def probing_digest(assignment: Assignment, seed_set: SeedSet) -> str:
+    """SHA-256 of what decides how a submission is run: parts, names, settings, limits, seeds.
+
+    Points, titles, requirements, visibility and the settings of checks are left out: evidence can
+    be judged again when they change.
+    """
+    seeds = assignment.seeds.public if seed_set is SeedSet.PUBLIC else assignment.seeds.final
+    decisive = {
+        "seeds": seeds,
+        "parts": {
+            part_id: {
+                "kind": part.kind,
+                "file": part.file,
+                "names": part.names,
+                "settings": part.settings,
+                "limits": assignment.limits_of(part_id).plain(),
+            }
+            for part_id, part in assignment.parts.items()
+        },
+    }
+    text = json.dumps(decisive, sort_keys=True)
+    return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
+
+
 def nothing_collected(
     submission: Submission, loaded: LoadedAssignment, *, seed_set: SeedSet, message: str
 ) -> Collected:
@@ -87,9 +113,12 @@ def _evidence(
 ) -> Evidence:
     return Evidence(
         grader_version=__version__,
-        assignment_digest=loaded.digest,
-        submission_id=submission.id,
-        submission_digest=submission.digest(),
+        probing_digest=probing_digest(loaded.assignment, seed_set),
+        submission=SubmissionRef(
+            id=submission.id,
+            digest=submission.digest(),
+            files=tuple(file.record() for file in submission.files),
+        ),
         seeds=seed_set,
         parts=parts,
     )

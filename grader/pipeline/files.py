@@ -43,7 +43,6 @@ def write_submission(out: Path, report: GradeReport, collected: Collected) -> No
         GraderFault: a file could not be written.
     """
     folder = out / report.submission.id
-    _write(folder / "report.html", render_score_report(report).encode())
     timings = {
         "schema_version": 1,
         "parts": {part: asdict(timing) for part, timing in collected.timings.items()},
@@ -51,6 +50,17 @@ def write_submission(out: Path, report: GradeReport, collected: Collected) -> No
     _write(folder / "timings.json", (json.dumps(timings, indent=2) + "\n").encode())
     evidence = collected.evidence.model_dump_json(by_alias=True).encode()
     _write(folder / EVIDENCE_FILE, gzip.compress(evidence, compresslevel=6, mtime=0))
+    write_report(out, report)
+
+
+def write_report(out: Path, report: GradeReport) -> None:
+    """Writes the two forms of a report.
+
+    Raises:
+        GraderFault: a file could not be written.
+    """
+    folder = out / report.submission.id
+    _write(folder / "report.html", render_score_report(report).encode())
     # Last, so that a folder with a report.json is a finished one.
     _write(folder / "report.json", report_json(report).encode())
 

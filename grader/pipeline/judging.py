@@ -9,7 +9,6 @@ from grader.records.evidence import Evidence, Incident, IncidentKind, PartEviden
 from grader.records.report import GradeReport
 from grader.records.result import Outcome, Verdict
 from grader.records.spec import Isolation
-from grader.records.submission import Submission
 from grader.records.text import clean_line
 from grader.scoring.report import build_report
 from grader.scoring.results import results_of, selected_checks
@@ -17,7 +16,6 @@ from grader.scoring.results import results_of, selected_checks
 
 def judge(
     evidence: Evidence,
-    submission: Submission,
     loaded: LoadedAssignment,
     *,
     public_only: bool = False,
@@ -26,7 +24,6 @@ def judge(
 
     Args:
         evidence: what was seen when the submission ran.
-        submission: what was handed in.
         loaded: the assignment; may differ in points and settings from the one that was run.
         public_only: judge only what students can run themselves.
     """
@@ -44,7 +41,7 @@ def judge(
     return build_report(
         loaded.assignment,
         loaded.digest,
-        submission,
+        evidence.submission,
         results,
         seeds=evidence.seeds,
         isolation=_weakest(evidence),

@@ -7,13 +7,13 @@ crossed the process boundary; rewards, seeds and comparisons were made on the tr
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field, JsonValue, SerializeAsAny
 
 from grader.records.arrays import ArrayRecord
 from grader.records.base import SCHEMA_VERSION, Record
-from grader.records.report import SeedSet
+from grader.records.report import SeedSet, SubmissionRef
 from grader.records.spec import Isolation
 
 
@@ -498,12 +498,8 @@ class Evidence(Record):
 
     schema_version: Literal[1] = SCHEMA_VERSION
     grader_version: str
-    assignment_digest: str
-    submission_id: str
-    submission_digest: str
+    probing_digest: str
+    """SHA-256 of all in the assignment that decides what was run; a rubric may change, this not."""
+    submission: SubmissionRef
     seeds: SeedSet
     parts: tuple[SerializeAsAny[PartEvidence], ...]
-
-    def raw(self) -> dict[str, Any]:
-        """The evidence as plain data."""
-        return self.plain()

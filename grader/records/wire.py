@@ -1,8 +1,9 @@
-"""What crosses the boundary between the grader and a worker: frames, values, messages.
+"""What crosses the boundary between the grader and a worker: frames and the values in them.
 
 A frame is a four-byte big-endian length and a msgpack body. A body holds plain values and four
 extension types: an array (dtype, shape, bytes), a numpy scalar, a tuple, and `Opaque`, which stands
-for an object that is none of these. Nothing that arrives is unpickled or evaluated.
+for an object that is none of these. Nothing that arrives is unpickled or evaluated, and what it
+may cost to read is bounded before it is read.
 """
 
 from __future__ import annotations
@@ -10,24 +11,33 @@ from __future__ import annotations
 import math
 import struct
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from itertools import islice
+from typing import Any, Final
 
 import msgpack
 import numpy as np
 import numpy.typing as npt
-from pydantic import ConfigDict, Field, ValidationError
 
 from grader.records.arrays import ALLOWED_DTYPES
-from grader.records.base import Record
-from grader.records.evidence import Frame, LimitName
 from grader.records.text import clean_line
 
 HEADER: Final = struct.Struct("!I")
+MAX_FRAME_BYTES: Final = 2**32 - 1
+"""Longest body that a header can announce."""
 MAX_DEPTH: Final = 16
 """Deepest nesting of containers in a value."""
+MAX_VALUES: Final = 1 << 20
+"""Most values in a body, those inside containers counted and an array as one.
+
+An empty list takes one byte in a body and 64 in memory; without this a reply of ordinary length
+could fill the machine."""
+MAX_TEXT_CHARS: Final = 1 << 20
+"""Longest text in a value."""
+MAX_AXES: Final = 32
 
 _ARRAY, _SCALAR, _TUPLE, _OPAQUE = 1, 2, 3, 4
 _INT64 = range(-(2**63), 2**63)
+_SHOWN_VALUES: Final = 60
 
 
 class WireError(ValueError):
@@ -42,14 +52,54 @@ class Opaque:
     text: str
 
 
+_SCALARS: Final = frozenset(np.dtype(name).type for name in ALLOWED_DTYPES)
+_CONTAINERS: Final = frozenset({list, tuple, dict})
+_LEAVES: Final = frozenset({type(None), bool, float, str, bytes, Opaque, np.ndarray}) | _SCALARS
+
+
 def type_name(value: object) -> str:
     """The qualified name of a value's type, `int` rather than `builtins.int`."""
     kind = type(value)
-    return (
-        kind.__qualname__
-        if kind.__module__ == "builtins"
-        else f"{kind.__module__}.{kind.__qualname__}"
-    )
+    try:
+        name = str.__str__(kind.__qualname__)
+        module = str.__str__(kind.__module__)
+    except Exception:  # noqa: BLE001  a student's metaclass may raise anything
+        return "object"
+    return name if module == "builtins" else f"{module}.{name}"
+
+
+class _Sketch:
+    """Text of the first values of a nested value; the rest is `…`."""
+
+    def __init__(self, most: int) -> None:
+        self._left = most
+
+    def of(self, value: object) -> str:
+        self._left -= 1
+        match value:
+            case list():
+                return f"[{self._items(value)}]"
+            case tuple():
+                return f"({self._items(value)}{',' if len(value) == 1 else ''})"
+            case dict():
+                pairs = islice(value.items(), max(0, self._left))
+                shown = [f"{key!r}: {self.of(item)}" for key, item in pairs]
+                return f"{{{', '.join(shown + self._rest(value, shown))}}}"
+            case str() | bytes():
+                return repr(value[:2000])
+        return repr(value)
+
+    def _items(self, values: list[object] | tuple[object, ...]) -> str:
+        shown: list[str] = []
+        for value in values:
+            if self._left <= 0:
+                break
+            shown.append(self.of(value))
+        return ", ".join(shown + self._rest(values, shown))
+
+    @staticmethod
+    def _rest(values: Any, shown: list[str]) -> list[str]:
+        return ["…"] if len(shown) < len(values) else []
 
 
 def describe(value: object, limit: int = 120) -> str:
@@ -61,77 +111,147 @@ def describe(value: object, limit: int = 120) -> str:
         return clean_line(f"{shown} (array, {value.dtype.name}, shape {value.shape})", limit)
     if isinstance(value, np.generic):
         return clean_line(f"{value.item()!r} (numpy.{value.dtype.name})", limit)
-    return clean_line(f"{value!r} ({type_name(value)})", limit)
+    return clean_line(f"{_Sketch(_SHOWN_VALUES).of(value)} ({type_name(value)})", limit)
 
 
-def _plain(value: object, depth: int) -> object:
-    """The wire form of a value; what has none becomes `Opaque`."""
-    if depth > MAX_DEPTH:
-        return _extension(Opaque("nested too deeply", ""))
-    kind = type(value)
-    if value is None or kind in (bool, float, bytes):
-        return value
-    if kind is int and value in _INT64:
-        return value
-    if kind is str:
-        # Lone surrogates cannot be encoded.
-        return str(value).encode("utf-8", "replace").decode("utf-8")
-    if kind is list:
-        return [_plain(item, depth + 1) for item in value]  # type: ignore[attr-defined]
-    if kind is dict and all(type(key) is str for key in value):  # type: ignore[attr-defined]
-        return {key: _plain(item, depth + 1) for key, item in value.items()}  # type: ignore[attr-defined]
-    if kind is tuple:
-        items = [_plain(item, depth + 1) for item in value]  # type: ignore[attr-defined]
+class _Encoder:
+    """Plain forms of one body's values. In a student's process the values are hostile."""
+
+    def __init__(self, *, strict: bool) -> None:
+        self._strict = strict
+        self._left = MAX_VALUES
+
+    def plain(self, value: object, depth: int = 0) -> object:
+        """The wire form of a value; what has none becomes `Opaque`."""
+        self._left -= 1
+        kind = type(value)
+        if value is None or kind in (bool, float, bytes):
+            return value
+        if kind is int and value in _INT64:
+            return value
+        if kind is str and len(value) <= MAX_TEXT_CHARS:  # type: ignore[arg-type]
+            # Lone surrogates cannot be encoded.
+            return str(value).encode("utf-8", "replace").decode("utf-8")
+        if kind in _CONTAINERS:
+            return self._container(value, depth)
+        return self._extension(value)
+
+    def _container(self, value: Any, depth: int) -> object:
+        if depth > MAX_DEPTH:
+            return self._opaque(Opaque(type_name(value), "(nested too deeply)"))
+        if len(value) >= self._left:
+            return self._opaque(Opaque(type_name(value), f"(too many values: {len(value)} more)"))
+        if type(value) is dict:
+            if not all(type(key) is str and len(key) <= MAX_TEXT_CHARS for key in value):
+                return self._extension(value)
+            return {self.plain(key): self.plain(item, depth + 1) for key, item in value.items()}
+        items = [self.plain(item, depth + 1) for item in value]
+        if type(value) is list:
+            return items
         return msgpack.ExtType(_TUPLE, msgpack.packb(items))
-    return _extension(value)
 
-
-def _extension(value: object) -> msgpack.ExtType:
-    if isinstance(value, np.generic) and value.dtype.name in ALLOWED_DTYPES:
-        body = msgpack.packb([value.dtype.name, value.tobytes()])
-        return msgpack.ExtType(_SCALAR, body)
-    if isinstance(value, np.ndarray) and value.dtype.name in ALLOWED_DTYPES:
-        little = np.ascontiguousarray(value).astype(value.dtype.newbyteorder("<"), copy=False)
-        body = msgpack.packb([value.dtype.name, list(value.shape), little.tobytes()])
-        return msgpack.ExtType(_ARRAY, body)
-    if isinstance(value, Opaque):
-        opaque = value
-    else:
+    def _extension(self, value: object) -> msgpack.ExtType:
+        kind = type(value)
         try:
-            text = repr(value)
+            if kind in _SCALARS:
+                scalar = np.asarray(value)
+                return msgpack.ExtType(_SCALAR, msgpack.packb([scalar.dtype.name, _bytes(scalar)]))
+            if issubclass(kind, np.ndarray):
+                array = np.asarray(value)  # what a subclass says of itself is left behind
+                if array.dtype.name in ALLOWED_DTYPES and array.ndim <= MAX_AXES:
+                    body = msgpack.packb([array.dtype.name, list(array.shape), _bytes(array)])
+                    return msgpack.ExtType(_ARRAY, body)
+            if kind is Opaque:
+                return self._opaque(value)  # type: ignore[arg-type]
+            opaque = Opaque(type_name(value), clean_line(repr(value), 200))
+        except MemoryError:
+            raise
         except Exception:  # noqa: BLE001  a student's __repr__ may raise anything
-            text = "(its repr raises)"
-        opaque = Opaque(type_name(value), clean_line(text, 200))
-    return msgpack.ExtType(_OPAQUE, msgpack.packb([opaque.type_name[:200], opaque.text[:300]]))
+            opaque = Opaque(type_name(value), "(its repr raises)")
+        if self._strict:
+            raise WireError(f"a value of type {opaque.type_name} has no plain form")
+        return self._opaque(opaque)
+
+    def _opaque(self, opaque: Opaque) -> msgpack.ExtType:
+        return msgpack.ExtType(_OPAQUE, msgpack.packb([opaque.type_name[:200], opaque.text[:300]]))
 
 
-def encode(value: object) -> bytes:
-    """A value as msgpack. What has no plain form becomes `Opaque`."""
-    packed: bytes = msgpack.packb(_plain(value, 0))
+def _bytes(array: npt.NDArray[Any]) -> bytes:
+    little = np.ascontiguousarray(array).astype(array.dtype.newbyteorder("<"), copy=False)
+    return little.tobytes()
+
+
+def encode(value: object, *, strict: bool = False) -> bytes:
+    """A value as msgpack.
+
+    Args:
+        value: any object.
+        strict: refuse what has no plain form; otherwise it becomes `Opaque`.
+
+    Raises:
+        WireError: strict, and some value has no plain form; its sender must act.
+    """
+    packed: bytes = msgpack.packb(_Encoder(strict=strict).plain(value))
     return packed
 
 
-def frame(value: object) -> bytes:
-    """A value as a frame, header included."""
-    body = encode(value)
+def frame(value: object, *, strict: bool = False) -> bytes:
+    """A value as a frame, header included.
+
+    Raises:
+        WireError: it is too long for a frame, or strict and without a plain form.
+    """
+    body = encode(value, strict=strict)
+    if len(body) > MAX_FRAME_BYTES:
+        raise WireError(f"{len(body)} bytes do not fit into one frame")
     return HEADER.pack(len(body)) + body
 
 
 def decode(body: bytes) -> Any:
-    """A value from msgpack.
+    """A value from msgpack. Its cost in time and memory is bounded by the length of the body.
 
     Raises:
         WireError: the bytes are not of the form above.
     """
-    return _decode(body, 0)
+    value = _Decoder().read(body, 0)
+    _check(value, 0)
+    return value
 
 
-def _decode(body: bytes, depth: int) -> Any:
-    if depth > MAX_DEPTH:
-        raise WireError("values are nested too deeply")
+class _Decoder:
+    """Reads one body, counting its values while they are made."""
 
-    def extension(code: int, data: bytes) -> object:
-        content = _decode(data, depth + 1)
+    def __init__(self) -> None:
+        self._left = MAX_VALUES
+
+    def read(self, body: bytes, depth: int) -> Any:
+        if depth > MAX_DEPTH:
+            raise WireError("values are nested too deeply")
+        try:
+            return msgpack.unpackb(
+                body,
+                ext_hook=lambda code, data: self._extension(code, data, depth + 1),
+                list_hook=self._counted,
+                object_hook=self._counted,
+                strict_map_key=True,
+                # Memory for a list is taken when its length is read, before its items are.
+                max_array_len=min(MAX_VALUES, len(body)),
+                max_map_len=min(MAX_VALUES, len(body)),
+                max_str_len=min(4 * MAX_TEXT_CHARS, len(body)),
+            )
+        except WireError:
+            raise
+        except Exception as error:  # msgpack raises many kinds, ValueError and StackError too
+            raise WireError(f"not msgpack: {type(error).__name__}") from error
+
+    def _counted(self, container: Any) -> Any:
+        self._left -= len(container) + 1
+        if self._left < 0:
+            raise WireError("there are too many values")
+        return container
+
+    def _extension(self, code: int, data: bytes, depth: int) -> object:
+        content = self.read(data, depth)
         if not isinstance(content, list):
             raise WireError("an extension holds no list")
         if code == _TUPLE:
@@ -144,18 +264,32 @@ def _decode(body: bytes, depth: int) -> Any:
             return _array([content[0], [], content[1]])[()]
         raise WireError(f"unknown extension {code}")
 
-    try:
-        return msgpack.unpackb(
-            body,
-            ext_hook=extension,
-            strict_map_key=True,
-            max_array_len=1 << 20,
-            max_map_len=1 << 16,
-        )
-    except WireError:
-        raise
-    except Exception as error:  # msgpack raises many kinds, ValueError and StackError among them
-        raise WireError(f"not msgpack: {type(error).__name__}") from error
+
+def _check(value: object, depth: int) -> None:
+    """Refuses what no encoder writes: deep nesting, keys that are no text, other types.
+
+    A list that is nested deeper than Python's own stack would make every later use of it fail.
+    """
+    kind = type(value)
+    if kind in _LEAVES:
+        return
+    if kind is int:
+        if value not in _INT64:
+            raise WireError("an integer is out of range")
+        return
+    if kind not in _CONTAINERS:
+        raise WireError("there is a value of an unknown kind")
+    if depth > MAX_DEPTH:
+        raise WireError("values are nested too deeply")
+    if isinstance(value, dict):
+        if any(type(key) is not str for key in value):
+            raise WireError("a key is no text")
+        items: Any = value.values()
+    else:
+        items = value
+    for item in items:
+        if type(item) not in _LEAVES:
+            _check(item, depth + 1)
 
 
 def _opaque(content: list[object]) -> Opaque:
@@ -169,303 +303,12 @@ def _array(content: list[object]) -> npt.NDArray[Any]:
     match content:
         case [str() as dtype, list() as shape, bytes() as data] if dtype in ALLOWED_DTYPES:
             sides = [side for side in shape if type(side) is int and 0 <= side < 2**32]
-            if len(sides) != len(shape) or len(sides) > 32:
+            if len(sides) != len(shape) or len(sides) > MAX_AXES:
                 raise WireError("an array has a bad shape")
             kind = np.dtype(dtype).newbyteorder("<")
             if math.prod(sides) * kind.itemsize != len(data):
                 raise WireError("an array's bytes do not fit its shape")
+            if dtype == "bool" and data.strip(b"\0\1"):
+                raise WireError("a boolean is neither true nor false")
             return np.frombuffer(data, dtype=kind).reshape(sides)
     raise WireError("an array is not dtype, shape and bytes")
-
-
-# --- messages -----------------------------------------------------------------------------------
-
-
-class Message(Record):
-    """A record that may hold arrays."""
-
-    model_config = ConfigDict(arbitrary_types_allowed=True)
-
-
-class PutFile(Message):
-    """Write one of the submission's files."""
-
-    op: Literal["put_file"] = "put_file"
-    path: str
-    content: bytes
-
-
-class Seed(Message):
-    """Seed every random generator of the process."""
-
-    op: Literal["seed"] = "seed"
-    seed: int
-
-
-class ImportFile(Message):
-    """Import the part's file."""
-
-    op: Literal["import_file"] = "import_file"
-    file: str
-
-
-class Resolve(Message):
-    """Find a class, function or method under one of several names. Answers a `Found`."""
-
-    op: Literal["resolve"] = "resolve"
-    role: str
-    what: str
-    """`class`, `function` or `method`."""
-    names: tuple[str, ...]
-    owner: str | None = None
-    """For a method: the role of its class."""
-
-
-class Found(Message):
-    """What `Resolve` found, or what there is instead."""
-
-    name: str | None = None
-    line: int | None = None
-    parameters: tuple[str, ...] = ()
-    available: tuple[str, ...] = ()
-    wrong_kind: str | None = None
-
-
-class Invoke(Message):
-    """Call something and answer, or keep, what it returns."""
-
-    op: Literal["invoke"] = "invoke"
-    target: str
-    """A role, or the name something was kept under."""
-    method: str | None = None
-    """A role of a method, or (exact) a method's name."""
-    arguments: dict[str, Any] = Field(default_factory=dict)
-    """Values by name; `Space` data and `Kept` references are turned into objects."""
-    exact: bool = False
-    """Pass all arguments by keyword, whatever the signature says."""
-    keep: str | None = None
-    """Keep the result under this name and answer its type's name instead."""
-
-
-class InvokeMany(Message):
-    """Call one method several times with prepared arguments; answers the list of results."""
-
-    op: Literal["invoke_many"] = "invoke_many"
-    target: str
-    method: str
-    argument: str
-    values: tuple[Any, ...]
-
-
-class Loss(Message):
-    """Call a loss on tensors and differentiate it. Answers a `LossValue`."""
-
-    op: Literal["loss"] = "loss"
-    target: str
-    arguments: dict[str, Any]
-    with_respect_to: str
-
-
-class LossValue(Message):
-    """Value and gradient of a loss."""
-
-    value: Any
-    type_name: str
-    gradient: Any = None
-
-
-class Call(Message):
-    """Call a function on arrays; also tells which arguments changed. Answers a `CallValue`."""
-
-    op: Literal["call"] = "call"
-    target: str
-    arguments: dict[str, Any]
-
-
-class CallValue(Message):
-    """Result of `Call`, and the arguments as they were afterwards."""
-
-    value: Any
-    type_name: str
-    arguments: dict[str, Any]
-
-
-class Describe(Message):
-    """Trace a kept model's forward pass. Answers a `Description`."""
-
-    op: Literal["describe"] = "describe"
-    target: str
-    inputs: Any
-
-
-class Description(Message):
-    """The traced graph as plain data, and the arrays of its weights."""
-
-    graph: dict[str, Any]
-    weights: tuple[Any, ...]
-
-
-class ModelFacts(Message):
-    """What a kept object is. Answers a dict: `is_model`, `type`."""
-
-    op: Literal["model_facts"] = "model_facts"
-    target: str
-
-
-class Forward(Message):
-    """Ask a kept model for its outputs (inference mode). Answers the list of output arrays."""
-
-    op: Literal["forward"] = "forward"
-    target: str
-    batches: tuple[Any, ...]
-
-
-class ReadWeights(Message):
-    """All weights of a kept model, in Keras order. Answers a list of arrays."""
-
-    op: Literal["read_weights"] = "read_weights"
-    target: str
-
-
-class WriteWeights(Message):
-    """Set all weights of a kept model."""
-
-    op: Literal["write_weights"] = "write_weights"
-    target: str
-    weights: tuple[Any, ...]
-
-
-class MakeMlp(Message):
-    """Build a small fully connected network and keep it."""
-
-    op: Literal["make_mlp"] = "make_mlp"
-    keep: str
-    weights: tuple[Any, ...]
-    """Kernel and bias of each layer; ReLU between layers."""
-
-
-class MakeOptimizer(Message):
-    """Make a Keras optimizer and keep it."""
-
-    op: Literal["make_optimizer"] = "make_optimizer"
-    keep: str
-    kind: Literal["sgd", "adam"]
-    learning_rate: float
-
-
-class DescribeSpaces(Message):
-    """The spaces of a kept environment. Answers `{observation_space, action_space, …}`."""
-
-    op: Literal["describe_spaces"] = "describe_spaces"
-    target: str
-
-
-class Rebuild(Message):
-    """Inspector: build a network from its graph and weights; answers its outputs."""
-
-    op: Literal["rebuild"] = "rebuild"
-    graph: dict[str, Any]
-    weights: tuple[Any, ...]
-    batches: tuple[Any, ...]
-
-
-class Reference(Message):
-    """Inspector: build the expected network; answers outputs for given weights.
-
-    With `weights` empty, answers the shapes of its weights instead.
-    """
-
-    op: Literal["reference"] = "reference"
-    layers: tuple[dict[str, Any], ...]
-    input_shape: tuple[int, ...]
-    weights: tuple[Any, ...] = ()
-    batches: tuple[Any, ...] = ()
-
-
-class ReferenceSteps(Message):
-    """Inspector: known training steps from given weights, and losses of weights that came back."""
-
-    op: Literal["reference_steps"] = "reference_steps"
-    weights: tuple[Any, ...]
-    returned: tuple[Any, ...]
-    states: Any
-    targets: Any
-    held_out_states: Any
-    held_out_targets: Any
-    kind: Literal["sgd", "adam"]
-    learning_rate: float
-    delta: float
-
-
-class Space(Message):
-    """A Gymnasium space as an argument."""
-
-    kind: Literal["space"] = "space"
-    data: dict[str, Any]
-
-
-class Kept(Message):
-    """Something kept earlier, as an argument."""
-
-    kind: Literal["kept"] = "kept"
-    name: str
-
-
-Request = (
-    PutFile | Seed | ImportFile | Resolve | Invoke | InvokeMany | Loss | Call | Describe
-    | ModelFacts | Forward | ReadWeights | WriteWeights | MakeMlp | MakeOptimizer
-    | DescribeSpaces | Rebuild | Reference | ReferenceSteps
-)  # fmt: skip
-
-
-class StudentFailure(Record):
-    """An exception or a limit, as the worker tells it."""
-
-    error_type: str = Field(max_length=300)
-    message: str = Field(max_length=4000)
-    frames: tuple[Frame, ...] = Field(default=(), max_length=20)
-    limit: LimitName | None = None
-    exited: bool = False
-    """`sys.exit` was called."""
-    at: int | None = None
-    """Index of the call that failed, for `InvokeMany`."""
-
-
-class Ready(Record):
-    """First message of a worker, before any student code is loaded."""
-
-    pid: int
-    isolation: str
-    layers: tuple[str, ...]
-    """Barriers in force, by name."""
-
-
-def encode_request(number: int, request: Request) -> bytes:
-    """A request as a frame."""
-    return frame([number, {name: _wire_form(value) for name, value in request}])
-
-
-def _wire_form(value: object) -> object:
-    if isinstance(value, Space | Kept):
-        return {"$": value.kind, **{name: item for name, item in value if name != "kind"}}
-    if isinstance(value, dict):
-        return {key: _wire_form(item) for key, item in value.items()}
-    return value
-
-
-def decode_reply(body: bytes, number: int) -> Any | StudentFailure:
-    """The value of a reply, or what went wrong in the student's code.
-
-    Raises:
-        WireError: the reply is malformed or answers another request.
-    """
-    content = decode(body)
-    match content:
-        case [int() as answered, "ok", value] if answered == number:
-            return value
-        case [int() as answered, "error", dict() as failure] if answered == number:
-            try:
-                return StudentFailure.parse(failure)
-            except (ValidationError, TypeError, ValueError) as error:
-                raise WireError("an error report is malformed") from error
-    raise WireError("a reply does not answer the request")

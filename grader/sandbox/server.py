@@ -147,6 +147,7 @@ class ForkServer(_Source):
             )  # fmt: skip
         self._control = ours
         self._pids: set[int] = set()
+        self._broken = False
         on_start()
 
     @property
@@ -167,15 +168,18 @@ class ForkServer(_Source):
 
     def alive(self) -> bool:
         """Whether the server still runs."""
-        return self._process.poll() is None
+        # A killed process closes its sockets a moment before it can be waited for.
+        return not self._broken and self._process.poll() is None
 
     def _answer(self, timeout_s: float = _ANSWER_S) -> dict[str, Any]:
         self._control.settimeout(timeout_s)
         try:
             data = self._control.recv(_MESSAGE_BYTES)
         except OSError as error:
+            self._broken = True
             raise GraderFault(f"the fork server does not answer: {error}") from error
         if not data:
+            self._broken = True
             raise GraderFault(f"the fork server ended: {self._last_words()}")
         answer: dict[str, Any] = json.loads(data)
         if answer.get("error"):
@@ -226,8 +230,12 @@ class ForkServer(_Source):
             self._control.send(json.dumps({"op": "reap", "pid": pid}).encode())
             status = self._answer().get("status")
         except (OSError, GraderFault):
-            # Without its server a worker cannot be told from its orphans; all are ended.
+            # Only the server can find a worker's orphans; without it at least the worker is ended.
+            self._broken = True
             self.kill()
+            for end in (os.killpg, os.kill):
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    end(pid, signal.SIGKILL)
             return None
         return None if status is None else int(status)
 

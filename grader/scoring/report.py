@@ -13,13 +13,12 @@ from grader.records.report import (
 )
 from grader.records.result import CheckResult, Outcome
 from grader.records.spec import Assignment, Isolation
-from grader.records.submission import Submission
 
 
 def build_report(
     assignment: Assignment,
     assignment_digest: str,
-    submission: Submission,
+    submission: SubmissionRef,
     results: tuple[CheckResult, ...],
     *,
     seeds: SeedSet,
@@ -42,11 +41,7 @@ def build_report(
         assignment=AssignmentRef(
             id=assignment.id, title=assignment.title, digest=assignment_digest
         ),
-        submission=SubmissionRef(
-            id=submission.id,
-            digest=submission.digest(),
-            files=tuple(file.record() for file in submission.files),
-        ),
+        submission=submission,
         isolation=isolation,
         seeds=seeds,
         status=ReportStatus.WITHHELD if withheld else ReportStatus.GRADED,

@@ -80,7 +80,7 @@ def graded_cold(count: int) -> list[float]:
                 seed_set=SeedSet.FINAL,
                 parts=frozenset(loaded.assignment.parts),
             )
-            report = judge(collected.evidence, submission, loaded)
+            report = judge(collected.evidence, loaded)
         finally:
             source.close()
         if report.score != 20:

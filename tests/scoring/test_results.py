@@ -6,10 +6,9 @@ from typing import Any
 
 import pytest
 
-from grader.records.report import ReportStatus, SeedSet
+from grader.records.report import ReportStatus, SeedSet, SubmissionRef
 from grader.records.result import Outcome, Verdict
 from grader.records.spec import Assignment, Isolation
-from grader.records.submission import Submission
 from grader.scoring.report import build_report
 from grader.scoring.results import results_of, selected_checks
 
@@ -99,7 +98,7 @@ def report_of(course: Assignment, verdicts: dict[str, tuple[Outcome, float]]) ->
     return build_report(
         course,
         "sha256:0",
-        Submission(id="student"),
+        SubmissionRef(id="student", digest="sha256:0", files=()),
         results_of(course, selected, judge_by(verdicts)),
         seeds=SeedSet.FINAL,
         isolation=Isolation.PROCESS,

@@ -1,0 +1,78 @@
+"""Judges kept evidence again, after a rubric was mended: nothing is run, nothing can differ."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+from typing import Final
+
+from pydantic import ValidationError
+
+from grader.assignments.loader import LoadedAssignment
+from grader.assignments.registry import UnknownKind, probe_kind
+from grader.errors import GraderFault, UsageError
+from grader.pipeline.collecting import probing_digest
+from grader.pipeline.files import EVIDENCE_FILE, write_class, write_report
+from grader.pipeline.judging import judge
+from grader.records.base import SCHEMA_VERSION
+from grader.records.evidence import Evidence
+from grader.records.report import GradeReport, SeedSet
+
+_MAX_EVIDENCE_BYTES: Final = 1 << 30
+
+
+def read_evidence(file: Path) -> Evidence:
+    """Evidence as it was kept.
+
+    Raises:
+        GraderFault: the file cannot be read or is damaged; its owner must act.
+    """
+    try:
+        with gzip.open(file) as stream:
+            data = json.loads(stream.read(_MAX_EVIDENCE_BYTES))
+        if data["schema_version"] != SCHEMA_VERSION:
+            raise GraderFault(f"{file} was written by another version of the grader")
+        parts = tuple(
+            probe_kind(part["kind"]).evidence.model_validate_json(json.dumps(part))
+            for part in data.pop("parts")
+        )
+        evidence = Evidence.model_validate_json(json.dumps({**data, "parts": []}))
+    except (OSError, EOFError, ValueError, KeyError, TypeError, UnknownKind) as error:
+        kind = "is damaged" if isinstance(error, ValidationError) else f"cannot be read: {error}"
+        raise GraderFault(f"{file} {kind}") from error
+    return evidence.model_copy(update={"parts": parts})
+
+
+def regrade(out: Path, loaded: LoadedAssignment) -> list[GradeReport]:
+    """Judges everything in a folder of reports by the assignment as it is now.
+
+    Args:
+        out: a folder that `grader grade` has written.
+        loaded: the assignment; its parts, names, settings of parts, limits and seeds must be those
+            that were run. Points, titles, requirements and settings of checks may differ.
+
+    Returns:
+        The new reports, by submission. They are written in place of the old ones.
+
+    Raises:
+        UsageError: there is no evidence, or the assignment asks for something else to be run.
+        GraderFault: evidence cannot be read, or a report cannot be written.
+    """
+    files = sorted(out.glob(f"*/{EVIDENCE_FILE}"))
+    if not files:
+        raise UsageError(f"{out} holds no {EVIDENCE_FILE}; grade first.")
+    kept = [read_evidence(file) for file in files]
+    for evidence in kept:
+        if evidence.probing_digest != probing_digest(loaded.assignment, evidence.seeds):
+            raise UsageError(
+                f"{evidence.submission.id} was run with other parts, names, settings, limits or "
+                f"seeds than {loaded.path} asks for now; run `grader grade` again."
+            )
+    reports = [
+        judge(evidence, loaded, public_only=evidence.seeds is SeedSet.PUBLIC) for evidence in kept
+    ]
+    for report in reports:
+        write_report(out, report)
+    write_class(out, reports, loaded)
+    return reports

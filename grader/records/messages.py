@@ -1,0 +1,304 @@
+"""What the grader asks of a worker, and what it answers: requests and replies as records.
+
+Every text in a reply is a student's text; it is cleaned here, where it enters.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final, Literal
+
+from pydantic import ConfigDict, Field, ValidationError
+
+from grader.records.base import Record
+from grader.records.evidence import Frame, LimitName
+from grader.records.text import clean_text
+from grader.records.wire import WireError, decode, frame
+
+class Message(Record):
+    """A record that may hold arrays."""
+
+    model_config = ConfigDict(arbitrary_types_allowed=True)
+
+
+class PutFile(Message):
+    """Write one of the submission's files."""
+
+    op: Literal["put_file"] = "put_file"
+    path: str
+    content: bytes
+
+
+class Seed(Message):
+    """Seed every random generator of the process."""
+
+    op: Literal["seed"] = "seed"
+    seed: int
+
+
+class ImportFile(Message):
+    """Import the part's file."""
+
+    op: Literal["import_file"] = "import_file"
+    file: str
+
+
+class Resolve(Message):
+    """Find a class, function or method under one of several names. Answers a `Found`."""
+
+    op: Literal["resolve"] = "resolve"
+    role: str
+    what: str
+    """`class`, `function` or `method`."""
+    names: tuple[str, ...]
+    owner: str | None = None
+    """For a method: the role of its class."""
+
+
+class Found(Message):
+    """What `Resolve` found, or what there is instead."""
+
+    name: str | None = None
+    line: int | None = None
+    parameters: tuple[str, ...] = ()
+    available: tuple[str, ...] = ()
+    wrong_kind: str | None = None
+
+
+class Invoke(Message):
+    """Call something and answer, or keep, what it returns."""
+
+    op: Literal["invoke"] = "invoke"
+    target: str
+    """A role, or the name something was kept under."""
+    method: str | None = None
+    """A role of a method, or (exact) a method's name."""
+    arguments: dict[str, Any] = Field(default_factory=dict)
+    """Values by name; `Space` data and `Kept` references are turned into objects."""
+    exact: bool = False
+    """Pass all arguments by keyword, whatever the signature says."""
+    keep: str | None = None
+    """Keep the result under this name and answer its type's name instead."""
+
+
+class InvokeMany(Message):
+    """Call one method several times with prepared arguments; answers the list of results."""
+
+    op: Literal["invoke_many"] = "invoke_many"
+    target: str
+    method: str
+    argument: str
+    values: tuple[Any, ...]
+
+
+class Loss(Message):
+    """Call a loss on tensors and differentiate it. Answers a `LossValue`."""
+
+    op: Literal["loss"] = "loss"
+    target: str
+    arguments: dict[str, Any]
+    with_respect_to: str
+
+
+class LossValue(Message):
+    """Value and gradient of a loss."""
+
+    value: Any
+    type_name: str
+    gradient: Any = None
+
+
+class Call(Message):
+    """Call a function on arrays; also tells which arguments changed. Answers a `CallValue`."""
+
+    op: Literal["call"] = "call"
+    target: str
+    arguments: dict[str, Any]
+
+
+class CallValue(Message):
+    """Result of `Call`, and the arguments as they were afterwards."""
+
+    value: Any
+    type_name: str
+    arguments: dict[str, Any]
+
+
+class Describe(Message):
+    """Trace a kept model's forward pass. Answers a `Description`."""
+
+    op: Literal["describe"] = "describe"
+    target: str
+    inputs: Any
+
+
+class Description(Message):
+    """The traced graph as plain data, and the arrays of its weights."""
+
+    graph: dict[str, Any]
+    weights: tuple[Any, ...]
+
+
+class ModelFacts(Message):
+    """What a kept object is. Answers a dict: `is_model`, `type`."""
+
+    op: Literal["model_facts"] = "model_facts"
+    target: str
+
+
+class Forward(Message):
+    """Ask a kept model for its outputs (inference mode). Answers the list of output arrays."""
+
+    op: Literal["forward"] = "forward"
+    target: str
+    batches: tuple[Any, ...]
+
+
+class ReadWeights(Message):
+    """All weights of a kept model, in Keras order. Answers a list of arrays."""
+
+    op: Literal["read_weights"] = "read_weights"
+    target: str
+
+
+class WriteWeights(Message):
+    """Set all weights of a kept model."""
+
+    op: Literal["write_weights"] = "write_weights"
+    target: str
+    weights: tuple[Any, ...]
+
+
+class MakeMlp(Message):
+    """Build a small fully connected network and keep it."""
+
+    op: Literal["make_mlp"] = "make_mlp"
+    keep: str
+    weights: tuple[Any, ...]
+    """Kernel and bias of each layer; ReLU between layers."""
+
+
+class MakeOptimizer(Message):
+    """Make a Keras optimizer and keep it."""
+
+    op: Literal["make_optimizer"] = "make_optimizer"
+    keep: str
+    kind: Literal["sgd", "adam"]
+    learning_rate: float
+
+
+class DescribeSpaces(Message):
+    """The spaces of a kept environment. Answers `{observation_space, action_space, …}`."""
+
+    op: Literal["describe_spaces"] = "describe_spaces"
+    target: str
+
+
+class Rebuild(Message):
+    """Inspector: build a network from its graph and weights; answers its outputs."""
+
+    op: Literal["rebuild"] = "rebuild"
+    graph: dict[str, Any]
+    weights: tuple[Any, ...]
+    batches: tuple[Any, ...]
+
+
+class Reference(Message):
+    """Inspector: build the expected network; answers outputs for given weights.
+
+    With `weights` empty, answers the shapes of its weights instead.
+    """
+
+    op: Literal["reference"] = "reference"
+    layers: tuple[dict[str, Any], ...]
+    input_shape: tuple[int, ...]
+    weights: tuple[Any, ...] = ()
+    batches: tuple[Any, ...] = ()
+
+
+class ReferenceSteps(Message):
+    """Inspector: known training steps from given weights, and losses of weights that came back."""
+
+    op: Literal["reference_steps"] = "reference_steps"
+    weights: tuple[Any, ...]
+    returned: tuple[Any, ...]
+    states: Any
+    targets: Any
+    held_out_states: Any
+    held_out_targets: Any
+    kind: Literal["sgd", "adam"]
+    learning_rate: float
+    delta: float
+
+
+class Space(Message):
+    """A Gymnasium space as an argument."""
+
+    kind: Literal["space"] = "space"
+    data: dict[str, Any]
+
+
+class Kept(Message):
+    """Something kept earlier, as an argument."""
+
+    kind: Literal["kept"] = "kept"
+    name: str
+
+
+Request = (
+    PutFile | Seed | ImportFile | Resolve | Invoke | InvokeMany | Loss | Call | Describe
+    | ModelFacts | Forward | ReadWeights | WriteWeights | MakeMlp | MakeOptimizer
+    | DescribeSpaces | Rebuild | Reference | ReferenceSteps
+)  # fmt: skip
+
+
+class StudentFailure(Record):
+    """An exception or a limit, as the worker tells it."""
+
+    error_type: str = Field(max_length=300)
+    message: str = Field(max_length=4000)
+    frames: tuple[Frame, ...] = Field(default=(), max_length=20)
+    limit: LimitName | None = None
+    exited: bool = False
+    """`sys.exit` was called."""
+    at: int | None = None
+    """Index of the call that failed, for `InvokeMany`."""
+
+
+class Ready(Record):
+    """First message of a worker, before any student code is loaded."""
+
+    pid: int
+    isolation: str
+    layers: tuple[str, ...]
+    """Barriers in force, by name."""
+
+
+def encode_request(number: int, request: Request) -> bytes:
+    """A request as a frame."""
+    return frame([number, {name: _wire_form(value) for name, value in request}])
+
+
+def _wire_form(value: object) -> object:
+    if isinstance(value, Space | Kept):
+        return {"$": value.kind, **{name: item for name, item in value if name != "kind"}}
+    if isinstance(value, dict):
+        return {key: _wire_form(item) for key, item in value.items()}
+    return value
+
+
+def decode_reply(body: bytes, number: int) -> Any | StudentFailure:
+    """The value of a reply, or what went wrong in the student's code.
+
+    Raises:
+        WireError: the reply is malformed or answers another request.
+    """
+    content = decode(body)
+    match content:
+        case [int() as answered, "ok", value] if answered == number:
+            return value
+        case [int() as answered, "error", dict() as failure] if answered == number:
+            try:
+                return StudentFailure.parse(failure)
+            except (ValidationError, TypeError, ValueError) as error:
+                raise WireError("an error report is malformed") from error
+    raise WireError("a reply does not answer the request")
