@@ -33,6 +33,8 @@ class AgentCode(StrEnum):
 WORST_SHOWN: Final = 3
 """Episodes that are named as the worst."""
 
+_SEE_PERFORMANCE: Final = "Mend this first; only then can two episodes be compared."
+
 SAME_ACTION_STEPS: Final = 20
 """Actions from which always taking the same one is no chance."""
 
@@ -47,7 +49,7 @@ def judge_interface(request: JudgeInput) -> Verdict:
         return _fault("no episode was played")
     first = evidence.episodes[0]
     if first.incident is not None and not first.actions:
-        return incident_verdict(first.incident)
+        return incident_verdict(first.incident, place=evidence.place("act"))
     return passed()
 
 
@@ -57,11 +59,12 @@ def judge_performance(request: JudgeInput) -> Verdict:
     settings: PerformanceSettings = request.settings
     episodes = evidence.episodes
     ended = [(_occasion(episode), episode.incident) for episode in episodes]
-    told = (*incident_findings(ended), *_outside_space(evidence))
+    place = evidence.place("act")
+    told = (*incident_findings(ended, place), *_outside_space(evidence))
     for outcome in (Outcome.FAULT, Outcome.INVALID):
         for _, incident in ended:
             if incident is not None and incident_outcome(incident) is outcome:
-                first = incident_verdict(incident)
+                first = incident_verdict(incident, place=place)
                 return first if outcome is Outcome.FAULT else _nothing(outcome, told)
     references = _references(evidence, request.baseline)
     if isinstance(references, Verdict):
@@ -77,7 +80,9 @@ def judge_performance(request: JudgeInput) -> Verdict:
     span = settings.full_marks_at - settings.no_marks_at
     verdict = graded((shown.normalized_score - settings.no_marks_at) / span, told)
     if verdict.outcome is not Outcome.PASSED:
-        told = (*told, *_same_action(evidence), _shortfall(evidence, settings, shown))
+        # An episode that breaks off at an error or a wrong action says little about the policy.
+        told = (*told, *(() if told else _same_action(evidence)))
+        told = (*told, _shortfall(evidence, settings, shown, explained=bool(told)))
     return verdict.model_copy(update={"findings": told, "exhibits": (shown,)})
 
 
@@ -91,8 +96,9 @@ def judge_deterministic(request: JudgeInput) -> Verdict:
     outcomes = {incident_outcome(incident) for _, incident in ended if incident is not None}
     if Outcome.FAULT in outcomes:
         return _nothing(Outcome.FAULT, incident_findings(ended))
+    place = evidence.place("act")
     different = [replay for replay in replays if replay.difference is not None]
-    findings = (*incident_findings(ended), *_different(evidence, different))
+    findings = (*incident_findings(ended, place), *_different(evidence, different))
     if findings:
         invalid = Outcome.INVALID in outcomes and not different
         return _nothing(Outcome.INVALID if invalid else Outcome.FAILED, findings)
@@ -178,17 +184,18 @@ def _outside_space(evidence: AgentEvidence) -> tuple[Finding, ...]:
     if not ended:
         return ()
     others = len(ended) - 1
+    same = f"; so end {others} more {'episode' if others == 1 else 'episodes'}" if others else ""
+    space = evidence.action_space
     return (
         Finding(
             code=AgentCode.OUTSIDE_SPACE,
             severity=Severity.ERROR,
             claim="An action is not in the environment's action space; it ended the episode.",
             where=evidence.place("act"),
-            expected=f"an element of {evidence.action_space or 'the action space'}",
-            received=f"{ended[0].invalid_action} ({_occasion(ended[0])}"
-            + (f"; the same in {others} more episode(s))" if others else ")"),
-            try_="Return one plain action, such as `int(numpy.argmax(q_values))`: not the "
-            "Q-values, not an array of actions, and with the batch axis taken off first.",
+            expected=f"an element of {space or 'the action space'}",
+            received=f"{ended[0].invalid_action} ({_occasion(ended[0])}{same})",
+            try_="Return one plain action, such as `int(numpy.argmax(q_values))`: actions count "
+            "from 0, and neither the Q-values nor an array of actions is one.",
         ),
     )
 
@@ -205,15 +212,28 @@ def _same_action(evidence: AgentEvidence) -> tuple[Finding, ...]:
             where=evidence.place("act"),
             expected="actions that depend on the observation",
             received=f"action {taken[0]}, {len(taken)} times",
-            try_="Take the argmax over the actions and not over the batch "
-            "(`argmax(q_values, axis=-1)`), and make sure that the trained weights are loaded.",
+            try_="Print the Q-values of a few observations. If they are nan, train again and save "
+            "only weights that are finite; if they differ, take the argmax over the actions and "
+            "not over the batch (`argmax(q_values, axis=-1)`).",
         ),
     )
 
 
 def _shortfall(
-    evidence: AgentEvidence, settings: PerformanceSettings, shown: EpisodeReturns
+    evidence: AgentEvidence,
+    settings: PerformanceSettings,
+    shown: EpisodeReturns,
+    *,
+    explained: bool,
 ) -> Finding:
+    """What the agent reached, and what full marks need.
+
+    Args:
+        evidence: what was played.
+        settings: where the line of points begins and ends.
+        shown: the returns.
+        explained: whether a finding above says why already.
+    """
     gap = shown.dqn_mean - shown.random_mean
     needed = shown.random_mean + settings.full_marks_at * gap
     standing = (
@@ -228,7 +248,9 @@ def _shortfall(
             where=evidence.place("act"),
             expected=f"a mean return of at least {needed:.1f} for full marks",
             received=standing,
-            try_="Make sure that the trained weights are loaded, that observations are prepared as "
+            try_="Mend what is told above first."
+            if explained
+            else "Make sure that the trained weights are loaded, that observations are prepared as "
             "in training, and that the action with the largest Q-value is taken.",
         )
     shortfalls = np.array(shown.dqn) - np.array(shown.student)
@@ -246,7 +268,9 @@ def _shortfall(
         expected=f"a normalised score of {settings.full_marks_at:g}, which is a mean return of "
         f"{needed:.1f}",
         received=f"{standing}; worst: {worst}",
-        try_="Train longer and keep the weights that played best, not the last ones; then look at "
+        try_="Mend what is told above first."
+        if explained
+        else "Train longer and keep the weights that played best, not the last ones; then look at "
         "how the worst episodes end.",
     )
 
@@ -261,9 +285,9 @@ def _different(evidence: AgentEvidence, replays: Sequence[ReplayTrial]) -> tuple
             severity=Severity.ERROR,
             claim="The agent answers the same observations with different actions.",
             where=evidence.place("act"),
-            expected=f"{first.first_action}, the action of the first time",
-            received=f"{first.second_action}, at step {first.difference} of the episode with seed "
-            f"{first.seed} ({len(replays)} of {len(evidence.replays)} episodes differ)",
+            expected=f"{first.first_action}, as the first time",
+            received=f"{first.second_action} the second time (seed {first.seed}, step "
+            f"{first.difference}; {len(replays)} of {len(evidence.replays)} episodes differ)",
             try_="Play greedily: always take the action with the largest Q-value, without "
             "exploration (epsilon = 0) and with dropout switched off (`training=False`).",
         ),
@@ -278,7 +302,9 @@ def _unreplayed(evidence: AgentEvidence) -> Verdict:
     incidents = [incident for _, incident in ended if incident is not None]
     outcomes = {incident_outcome(incident) for incident in incidents}
     outcome = Outcome.FAULT if Outcome.FAULT in outcomes else Outcome.INVALID
-    return _nothing(outcome, (*incident_findings(ended), *_outside_space(evidence)))
+    # Why there was no action is told in full by `agent.performance`.
+    told = (*incident_findings(ended, evidence.place("act")), *_outside_space(evidence))
+    return _nothing(outcome, tuple(f.model_copy(update={"try_": _SEE_PERFORMANCE}) for f in told))
 
 
 CHECKS: Final = (

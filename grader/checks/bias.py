@@ -34,6 +34,7 @@ class BiasCode(StrEnum):
     DEPENDS_ON_PAST = "RA108"
     DEPENDS_ON_OBSERVATION = "RA109"
     COMPONENTS_TIED = "RA110"
+    ALWAYS_THE_SAME = "RA111"
 
 
 REPEATED_SHARE: Final = 0.95
@@ -56,8 +57,7 @@ _CLAIMS: Final = {
     BiasCode.NEVER_CHOSEN: (
         "Some actions are never chosen.",
         "Check both ends of the range: `random.randint(a, b)` includes b, numpy's "
-        "`integers(a, b)` does not, and a `Discrete` space begins at `start`. If it is always the "
-        "same action, make and seed the generator once in `__init__` and not in `act`.",
+        "`integers(a, b)` does not, and a `Discrete` space begins at `start`.",
     ),
     BiasCode.UNEVEN: (
         "Some actions are chosen more often than others.",
@@ -74,8 +74,7 @@ _CLAIMS: Final = {
     ),
     BiasCode.FEW_VALUES: (
         "A continuous action takes only a few different values.",
-        "Draw floats with `uniform(low, high)`: no integers, no rounding, no list of values. If "
-        "it is always the same value, do not seed the generator inside `act`.",
+        "Draw floats with `uniform(low, high)`: no integers, no rounding, no list of values.",
     ),
     BiasCode.SEQUENCE_REPEATS: (
         "The actions repeat themselves: the same sequence comes again and again.",
@@ -94,6 +93,11 @@ _CLAIMS: Final = {
     BiasCode.COMPONENTS_TIED: (
         "The parts of one action depend on each other.",
         "Draw every part of the action on its own, or call `action_space.sample()`.",
+    ),
+    BiasCode.ALWAYS_THE_SAME: (
+        "The agent takes one and the same action at every step.",
+        "Draw a new action in every call of `act`, from a generator that is made and seeded once, "
+        "in `__init__`.",
     ),
 }
 
@@ -137,7 +141,7 @@ def _finding(code: BiasCode, spaces: dict[str, list[_Detail]], where: str) -> Fi
         expected=details[0].expected,
         received=f"with {first}: {parts}"
         + (f"; and {more} more" if more > 0 else "")
-        + (f" (also with {', '.join(space for space, _ in others)})" if others else ""),
+        + (f" (also with {few(space for space, _ in others)})" if others else ""),
         try_=advice,
     )
 
@@ -187,6 +191,14 @@ def few(names: Iterable[str]) -> str:
 def _details(
     trial: SpaceTrial, rejected: tuple[UniformityResult, ...], level: float
 ) -> Iterable[_Detail]:
+    if rejected and _is_constant(trial):
+        # All that a test can find fault with follows from it.
+        yield _Detail(
+            BiasCode.ALWAYS_THE_SAME,
+            f"{_constant_action(trial)} in all of {trial.samples} steps",
+            "a new action, drawn by chance, at every step",
+        )
+        return
     repeating = set()
     for index, component in enumerate(trial.components):
         aspects = {test.aspect for test in rejected if test.components == (index,)}
@@ -203,14 +215,16 @@ def _details(
                 "actions that cannot be foretold",
             )
             continue
+        if Aspect.OBSERVATION in aspects and trial.observation_codes is not None:
+            # What depends on the observation is uneven in most cases; that is no further cause.
+            yield _observed(sequence, trial.observation_codes.array())
+            continue
         if aspects & _MARGINAL and sequence.continuous:
             yield _uneven_range(sequence, aspects)
         elif aspects & _MARGINAL:
             yield _uneven(sequence)
         if aspects & {Aspect.SUCCESSION, Aspect.REPEATS}:
             yield from _past(sequence, aspects, level)
-        if Aspect.OBSERVATION in aspects and trial.observation_codes is not None:
-            yield _observed(sequence, trial.observation_codes.array())
     for test in rejected:
         if test.aspect is Aspect.COMPONENTS and not repeating.intersection(test.components):
             first, second = (trial.components[index] for index in test.components)
@@ -219,6 +233,20 @@ def _details(
                 f"{first.name} and {second.name} go together",
                 "parts that are drawn independently",
             )
+
+
+def _is_constant(trial: SpaceTrial) -> bool:
+    return bool(trial.components) and all(
+        np.unique(component.values.array()).size == 1 for component in trial.components
+    )
+
+
+def _constant_action(trial: SpaceTrial) -> str:
+    first, *others = trial.components
+    if others or first.choices is None:
+        return "the same action"
+    sequence = _Sequence.of(first)
+    return sequence.label(int(sequence.indices[0]))
 
 
 def _before(lag: int) -> str:
@@ -252,7 +280,8 @@ def _uneven_range(sequence: _Sequence, aspects: set[Aspect]) -> _Detail:
     if Aspect.DISTINCT_VALUES in aspects and not clipped:
         return _Detail(
             BiasCode.FEW_VALUES,
-            f"{sequence.head}{distinct} different value(s) in {values.size} draws",
+            f"{sequence.head}{'one value' if distinct == 1 else f'{distinct} different values'} "
+            f"in {values.size} draws",
             "a new value at nearly every draw",
         )
     if Aspect.RANGE in aspects:

@@ -8,7 +8,7 @@ flips the kernel and pads.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from enum import StrEnum
 from typing import Any, Final
 
@@ -46,6 +46,8 @@ class ConvolutionMistake(StrEnum):
 Mistakes = frozenset[ConvolutionMistake]
 _M = ConvolutionMistake
 NONE: Final[Mistakes] = frozenset()
+_TELLING: Final = 3
+"""Right cases, and wrong ones, from which what they have in common is no chance."""
 
 
 def explanations(
@@ -76,6 +78,25 @@ def explanations(
         found.add(frozenset({_M.CONSTANT}))
     order = list(ConvolutionMistake)
     return tuple(sorted(found - {NONE}, key=lambda s: (len(s), sorted(order.index(m) for m in s))))
+
+
+def only_squares(cases: Sequence[tuple[Array, Array, bool]]) -> str | None:
+    """What must be square for a case to be right, if that alone decides it.
+
+    Args:
+        cases: image, kernel, and whether the result is right.
+
+    Returns:
+        `images`, `kernels`, or `images and kernels`; None when something else decides.
+    """
+    right = [case[2] for case in cases]
+    if right.count(True) < _TELLING or right.count(False) < _TELLING:
+        return None
+    images = [image.shape[0] == image.shape[1] for image, _, _ in cases]
+    kernels = [kernel.shape[0] == kernel.shape[1] for _, kernel, _ in cases]
+    both = [image and kernel for image, kernel in zip(images, kernels, strict=True)]
+    names = {"images": images, "kernels": kernels, "images and kernels": both}
+    return next((name for name, square in names.items() if square == right), None)
 
 
 def _wrong_results(image: Array, kernel: Array, stride: int) -> Iterator[tuple[Mistakes, Floats]]:
@@ -129,11 +150,24 @@ def _arithmetics(image: Array, kernel: Array) -> Iterator[tuple[Mistakes, Floats
         yield frozenset({_M.OVERFLOW}), cut.astype(np.int64).astype(dtype).astype(np.float64)
     if np.issubdtype(common, np.integer):
         windows = sliding_window_view(image.astype(common), kernel.shape)
+        yield from _wrapped(windows, kernel.astype(common))
+    elif np.issubdtype(image.dtype, np.integer):
         with warnings.catch_warnings():
-            # Wrapping around is what is being imitated.
+            # What becomes of a negative weight as uint8 is part of what is being imitated.
             warnings.simplefilter("ignore", RuntimeWarning)
-            products = windows * kernel.astype(common)
-            yield frozenset({_M.OVERFLOW}), products.sum(axis=(2, 3)).astype(np.float64)
+            cut_kernel = kernel.astype(image.dtype)
+        yield from _wrapped(sliding_window_view(image, kernel.shape), cut_kernel)
+
+
+def _wrapped(windows: Array, kernel: Array) -> Iterator[tuple[Mistakes, Floats]]:
+    """Sums of integers that wrap around, in the type numpy sums in and in the inputs' own."""
+    with warnings.catch_warnings():
+        # Wrapping around is what is being imitated.
+        warnings.simplefilter("ignore", RuntimeWarning)
+        products = windows * kernel
+        sums = products.sum(axis=(2, 3))
+        yield frozenset({_M.OVERFLOW}), sums.astype(np.float64)
+        yield frozenset({_M.OVERFLOW}), sums.astype(products.dtype).astype(np.float64)
 
 
 def _shape_only(dense: Floats, stride: int) -> Floats:

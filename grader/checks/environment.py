@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Final
+import re
+from collections.abc import Iterable, Mapping
+from typing import Final, Literal
 
 from grader.assignments.registry import CheckKind, JudgeInput, NoSettings
-from grader.checks.environment_rules import RULES, EnvironmentCode, is_open, rule_findings
+from grader.checks.environment_rules import (
+    RULES,
+    EnvironmentCode,
+    is_open,
+    merged,
+    rule_findings,
+    short,
+    violation_cost,
+)
 from grader.checks.incidents import incident_finding, incident_verdict
 from grader.checks.interface import graded, interface_verdict, passed
 from grader.records.evidence import (
@@ -30,6 +39,8 @@ _R = EnvironmentRule
 _NO_ENVIRONMENT: Final = frozenset(
     {_R.NOT_AN_ENV, _R.NO_OBSERVATION_SPACE, _R.NO_ACTION_SPACE, _R.RESET_SIGNATURE}
 )
+_DETERMINISM: Final = re.compile(r"determinis|same seed", re.IGNORECASE)
+"""What Gymnasium's checker says when a seed does not decide the game."""
 _STOPPING_COST: Final = 0.3
 """Rules of at least this cost can keep the grader from trying the rest."""
 _STEP_ANSWERED: Final = frozenset(
@@ -50,7 +61,7 @@ _RESET_RULES: Final = frozenset(
 def judge_interface(given: JudgeInput) -> Verdict:
     """Whether the environment can be made, reset and stepped."""
     evidence: EnvironmentEvidence = given.evidence
-    missing = interface_verdict(evidence) or _fault(evidence)
+    missing = _incomplete(evidence)
     if missing is not None:
         return missing
     stepped = _stepped(evidence)
@@ -76,27 +87,30 @@ def judge_conformance(given: JudgeInput) -> Verdict:
     """Which rules of Gymnasium's API are broken; each broken rule costs once.
 
     A rule whose breaking follows from another's costs nothing: what Gymnasium's own checker says
-    is mostly the same again, and a reset that raises starts no new episode either. A seed that is
-    ignored is told by `environment.deterministic`.
+    is mostly the same again, and a reset that raises starts no new episode either. What has to do
+    with seeds is told by `environment.deterministic`.
     """
     evidence: EnvironmentEvidence = given.evidence
-    missing = interface_verdict(evidence) or _fault(evidence)
+    missing = _incomplete(evidence)
     if missing is not None:
         return missing
-    violations = [v for v in evidence.violations if v.rule is not _R.SEED_IGNORED]
+    violations = merged(v for v in evidence.violations if not _about_seeds(v, evidence))
     findings = _findings(violations, evidence)
     stopped = _stopped(evidence)
     if not evidence.finished and stopped is not None and is_open(stopped):
         told = any(violation.incident == stopped for violation in violations)
         extra = () if told else (incident_finding(stopped),)
         return Verdict(outcome=Outcome.INVALID, fraction=0.0, findings=(*extra, *findings))
-    costly = {violation.rule for violation in violations if RULES[violation.rule].cost > 0}
+    costs: dict[EnvironmentRule, float] = {}
+    for violation in violations:
+        costs[violation.rule] = max(costs.get(violation.rule, 0.0), violation_cost(violation))
+    costly = {rule for rule, cost in costs.items() if cost > 0}
     if costly != {_R.CHECKER}:
         costly.discard(_R.CHECKER)
     if _R.RAISED_IN_RESET in costly:
         costly.discard(_R.RESET_AFTER_END)
     # Sorted, because a sum of floats depends on its order and the order of a set on nothing known.
-    fraction = max(0.0, 1.0 - sum(sorted(RULES[rule].cost for rule in costly)))
+    fraction = max(0.0, 1.0 - sum(sorted(costs[rule] for rule in costly)))
     if not evidence.finished:
         fraction = min(fraction, UNFINISHED_LIMIT if _stepped(evidence) else 0.0)
     return graded(fraction, findings)
@@ -111,7 +125,7 @@ def judge_deterministic(given: JudgeInput) -> Verdict:
     it looks the same.
     """
     evidence: EnvironmentEvidence = given.evidence
-    missing = interface_verdict(evidence) or _fault(evidence)
+    missing = _incomplete(evidence)
     if missing is not None:
         return missing
     ignored = _findings([v for v in evidence.violations if v.rule is _R.SEED_IGNORED], evidence)
@@ -126,8 +140,8 @@ def judge_deterministic(given: JudgeInput) -> Verdict:
     unseen = any(trial.compared == 0 and trial.incident is None for trial in evidence.trials)
     reasons = [violation for violation in evidence.violations if unseen and _stops(violation)]
     findings = (
-        *(finding for group in groups.values() for finding in _differences(group, evidence)),
-        *map(incident_finding, incidents),
+        *_differences(groups, evidence),
+        *(incident_finding(incident, evidence.place(CLASS_ROLE)) for incident in incidents),
         *_findings(reasons, evidence),
         *ignored,
     )
@@ -135,6 +149,38 @@ def judge_deterministic(given: JudgeInput) -> Verdict:
         return Verdict(outcome=Outcome.INVALID, fraction=0.0, findings=findings)
     held = [all(map(_equal, group)) for group in groups.values()]
     return graded(sum(held) / len(held), findings)
+
+
+# --- what is missing ----------------------------------------------------------------------------
+
+
+def _incomplete(evidence: EnvironmentEvidence) -> Verdict | None:
+    """The verdict when there is no environment to judge; None when there is."""
+    absent = [missing for missing in evidence.unresolved if missing.role in (RESET_ROLE, STEP_ROLE)]
+    if not absent:
+        return interface_verdict(evidence) or _fault(evidence)
+    # Every subclass of `gymnasium.Env` inherits both methods.
+    rule = RULES[_R.NOT_AN_ENV]
+    names = ", ".join(f"`{name}`" for name in absent[0].available) or "no method"
+    finding = Finding(
+        code=rule.code, severity=Severity.ERROR, claim=rule.claim,
+        where=evidence.place(CLASS_ROLE),
+        expected=f"{rule.expected}, with {' and '.join(f'`{m.accepted[0]}`' for m in absent)}",
+        received=f"a class with {names}", try_=rule.advice,
+    )  # fmt: skip
+    return Verdict(outcome=Outcome.FAILED, fraction=0.0, findings=(finding,))
+
+
+def _about_seeds(violation: Violation, evidence: EnvironmentEvidence) -> bool:
+    """Whether `environment.deterministic` tells it: what Gymnasium's checker says of it as well."""
+    if violation.rule is _R.SEED_IGNORED:
+        return True
+    differs = any(trial.difference is not None for trial in evidence.trials)
+    return (
+        differs
+        and violation.rule is _R.CHECKER
+        and _DETERMINISM.search(violation.received) is not None
+    )
 
 
 # --- what kept it from being tried --------------------------------------------------------------
@@ -224,32 +270,42 @@ def _equal(trial: EnvironmentTrial) -> bool:
     return trial.incident is None and trial.difference is None and trial.compared > 0
 
 
+_LEFT_OVER: Final = (
+    "Set all that changes during a game again in `reset`: something is left over from the game "
+    "before, or a generator is seeded only in `__init__`."
+)
+_UNSEEDED: Final = (
+    "Look for `random` or `np.random` without a seed, the clock, `hash` of a text, or the order of "
+    "a set."
+)
+
+
 def _differences(
-    trials: list[EnvironmentTrial], evidence: EnvironmentEvidence
+    groups: Mapping[Literal["same", "separate"], list[EnvironmentTrial]],
+    evidence: EnvironmentEvidence,
 ) -> tuple[Finding, ...]:
-    different = [trial for trial in trials if trial.difference is not None]
-    if not different:
+    """The finding that games differ: what differs in both ways has one cause and is told once."""
+    different = {
+        kind: [trial for trial in trials if trial.difference is not None]
+        for kind, trials in groups.items()
+    }
+    kinds = [kind for kind, trials in different.items() if trials]
+    if not kinds:
         return ()
-    first = different[0]
-    step = "at `reset`" if first.difference == 0 else f"at step {first.difference}"
-    if first.processes == "same":
-        code, how = EnvironmentCode.DIFFERS_IN_PROCESS, "in one process"
-        cause = (
-            "Set all that changes during a game again in `reset`: something is left over from "
-            "the game before, or a generator is seeded only in `__init__`."
-        )
+    if kinds == ["same"]:
+        code, how, cause = EnvironmentCode.DIFFERS_IN_PROCESS, " in one process", _LEFT_OVER
     else:
-        code, how = EnvironmentCode.DIFFERS_BETWEEN_PROCESSES, "in two processes"
-        cause = (
-            "Look for `random` or `np.random` without a seed, the clock, `hash` of a text, or the "
-            "order of a set."
-        )
+        code, cause = EnvironmentCode.DIFFERS_BETWEEN_PROCESSES, _UNSEEDED
+        how = " in two processes" if len(kinds) == 1 else ""
+    shown = different[kinds[0]]
+    first = shown[0]
+    step = "at `reset`" if first.difference == 0 else f"at step {first.difference}"
     return (Finding(
         code=code, severity=Severity.ERROR,
-        claim=f"The same seed and the same actions give two different games {how}.",
+        claim=f"The same seed and the same actions give two different games{how}.",
         where=evidence.place(CLASS_ROLE),
-        expected=f"the same {first.what or 'game'} {step}, seed {first.seed}: {first.first}",
-        received=f"{first.second} ({len(different)} of {len(trials)} seeds differ)",
+        expected=f"the same {first.what or 'game'} {step}, seed {first.seed}: {short(first.first)}",
+        received=f"{short(first.second)} ({len(shown)} of {len(groups[kinds[0]])} seeds differ)",
         try_=f"{cause} Draw everything with `self.np_random`, after `super().reset(seed=seed)`.",
     ),)  # fmt: skip
 

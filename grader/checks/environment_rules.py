@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -72,7 +73,8 @@ RULES: Final[dict[EnvironmentRule, RuleText]] = {
     _R.NOT_AN_ENV: RuleText(
         _C.NOT_AN_ENV, 1.0, "The class is no Gymnasium environment.",
         "a subclass of `gymnasium.Env`",
-        "Write `class GameEnv(gymnasium.Env):`. The old package `gym` has another `Env`."),
+        "Write `class GameEnv(gymnasium.Env):` with the methods `reset` and `step`. The old "
+        "package `gym` has another `Env`."),
     _R.NO_OBSERVATION_SPACE: RuleText(
         _C.NO_OBSERVATION_SPACE, 1.0, "There is no observation space.",
         "`self.observation_space`, a space of `gymnasium.spaces`",
@@ -97,7 +99,7 @@ RULES: Final[dict[EnvironmentRule, RuleText]] = {
         _C.RESET_OBSERVATION, 0.3,
         "The observation that `reset` returns is not in the observation space.",
         "an observation for which `observation_space.contains(observation)` is true",
-        "Compare shape, dtype and bounds: `np.array(values, dtype=np.float32)` for a float32 Box."),
+        "Compare shape, dtype and bounds with those of the space."),
     _R.STEP_RETURN: RuleText(
         _C.STEP_RETURN, 0.5, "`step` does not return five things.",
         "a tuple (observation, reward, terminated, truncated, info)",
@@ -106,11 +108,11 @@ RULES: Final[dict[EnvironmentRule, RuleText]] = {
         _C.STEP_OBSERVATION, 0.3,
         "An observation that `step` returns is not in the observation space.",
         "an observation for which `observation_space.contains(observation)` is true",
-        "Compare shape, dtype and bounds, at the edges of the game too; the last observation of an "
-        "episode counts."),
+        "Compare shape, dtype and bounds with those of the space, at the edges of the game too; "
+        "the last observation of an episode counts."),
     _R.REWARD_TYPE: RuleText(
         _C.REWARD_TYPE, 0.15, "The reward is no number.", "a float (or int)",
-        "Return `float(reward)`."),
+        "Return a plain number: `float(reward)` for an array of one element."),
     _R.REWARD_NOT_FINITE: RuleText(
         _C.REWARD_NOT_FINITE, 0.3, "The reward is not finite (NaN or infinity).",
         "a finite number", "Look for a division by zero, or infinity as a penalty."),
@@ -171,6 +173,69 @@ _FOUR: Final = re.compile(
 )
 
 
+_WORD: Final = re.compile(r"[^()…]*|(?P<quoted>.*) \(str\)", re.DOTALL)
+"""A text that the code gave: as it is, or with its type as other values are told."""
+_DTYPE: Final = re.compile(r": the dtype is not (\w+)$")
+_BOUNDS: Final = ": a value lies outside the bounds"
+_MAX_SHOWN: Final = 90
+"""Characters shown of an array; the rest says nothing to anyone."""
+
+DTYPE_COST: Final = 0.15
+"""Cost of observations that are right but for their dtype: networks convert it in silence."""
+WORD_COST: Final = 0.4
+"""Cost of rewards that are words: nothing can add them up."""
+
+_OBSERVED: Final = frozenset({_R.RESET_OBSERVATION, _R.STEP_OBSERVATION})
+
+
+def violation_cost(violation: Violation) -> float:
+    """The share of the points of `environment.conformance` that this violation costs."""
+    if violation.rule in _OBSERVED and _DTYPE.search(violation.received):
+        return DTYPE_COST
+    if violation.rule is _R.REWARD_TYPE and _is_word(violation):
+        return WORD_COST
+    return RULES[violation.rule].cost
+
+
+def merged(violations: Iterable[Violation]) -> tuple[Violation, ...]:
+    """The violations without those that have the same cause as another one.
+
+    What `reset` and `step` return is usually made in one place: observations of both that are
+    outside the space for the same reason are one mistake, told where `reset` shows it.
+    """
+    kept = list(violations)
+    first = next((v for v in kept if v.rule is _R.RESET_OBSERVATION), None)
+    if first is None:
+        return tuple(kept)
+    reason = _observation_reason(first)
+    same = [
+        v for v in kept
+        if v.rule is _R.STEP_OBSERVATION and reason and _observation_reason(v) == reason
+    ]  # fmt: skip
+    if not same:
+        return tuple(kept)
+    count = first.count + sum(violation.count for violation in same)
+    both = first.model_copy(update={"count": count, "at": f"{first.at}, and in `step`"})
+    return tuple(both if v is first else v for v in kept if v not in same)
+
+
+def _observation_reason(violation: Violation) -> str:
+    """Why an observation is not in the space, where that is known."""
+    return violation.received.rpartition(": ")[2] if ": " in violation.received else ""
+
+
+def _is_word(violation: Violation) -> bool:
+    return bool(violation.received) and _WORD.fullmatch(violation.received) is not None
+
+
+def short(value: str) -> str:
+    """A value as it is shown: of a long array only the beginning, and what is wrong with it."""
+    head, separator, reason = value.partition("…")
+    if not separator or len(head) <= _MAX_SHOWN:
+        return value
+    return f"{head[:_MAX_SHOWN].rstrip()}…{reason}"
+
+
 def is_open(incident: Incident) -> bool:
     """Whether it stays open what the code would have done: it was ended, it did not raise."""
     return incident.kind is not IncidentKind.RAISED
@@ -195,8 +260,11 @@ def rule_findings(violation: Violation, place: str) -> tuple[Finding, ...]:
 
 def _rule_finding(violation: Violation, place: str, raised: Incident | None) -> Finding:
     rule = RULES[violation.rule]
-    claim, advice = _old_api(violation) or (rule.claim, rule.advice)
-    received = violation.received
+    claim, advice = _old_api(violation) or _more_precisely(violation) or (rule.claim, rule.advice)
+    received = short(violation.received)
+    if violation.rule in _TYPES and (word := _WORD.fullmatch(violation.received)) and word[0]:
+        received = word["quoted"] or f"'{received}'"
+        received = f"the text {received}"
     if raised is not None and not received:
         received = incident_finding(raised).received or ""
     times = f"{violation.count} times in all" if violation.count > 1 else ""
@@ -207,6 +275,35 @@ def _rule_finding(violation: Violation, place: str, raised: Incident | None) -> 
         received=" · ".join(text for text in (received, violation.at, times) if text) or None,
         try_=advice,
     )  # fmt: skip
+
+
+_TYPES: Final = frozenset({_R.REWARD_TYPE, _R.TERMINATED_TYPE, _R.TRUNCATED_TYPE})
+
+
+def _more_precisely(violation: Violation) -> tuple[str, str] | None:
+    """Claim and advice where the evidence says more than that a rule is broken."""
+    rule = RULES[violation.rule]
+    if violation.rule is _R.REWARD_TYPE and _is_word(violation):
+        return (
+            rule.claim,
+            "Return a number, such as 1.0 for a win, 0.0 for a draw, −1.0 for a loss.",
+        )
+    if violation.rule not in _OBSERVED:
+        return None
+    claim = rule.claim
+    if violation.at.endswith(", and in `step`"):
+        claim = "The observations of `reset` and `step` are not in the observation space."
+    if (dtype := _DTYPE.search(violation.received)) is not None:
+        return claim, (
+            "Make the observation with the dtype of the space: "
+            f"`np.array(values, dtype=np.{dtype[1]})`."
+        )
+    if violation.received.endswith(_BOUNDS):
+        return claim, (
+            "Keep every value between `low` and `high` of the space, with `np.clip`, or by ending "
+            "the game at its edge; the last observation of an episode counts too."
+        )
+    return claim, rule.advice
 
 
 def _old_api(violation: Violation) -> tuple[str, str] | None:

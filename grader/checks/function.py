@@ -10,7 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from grader.assignments.registry import CheckKind, JudgeInput, NoSettings
-from grader.checks.convolution_forms import ConvolutionMistake, Mistakes, explanations
+from grader.checks.convolution_forms import (
+    ConvolutionMistake,
+    Mistakes,
+    explanations,
+    only_squares,
+)
 from grader.checks.interface import graded, interface_verdict, passed
 from grader.checks.references import cross_correlation_2d
 from grader.checks.trials import (
@@ -25,7 +30,7 @@ from grader.checks.trials import (
 )
 from grader.errors import GraderFault
 from grader.records.arrays import ArrayRecord
-from grader.records.evidence import FunctionEvidence, FunctionTrial
+from grader.records.evidence import FunctionEvidence, FunctionTrial, IncidentKind
 from grader.records.result import Finding, Severity, Verdict
 from grader.records.settings import ValuesSettings
 
@@ -50,6 +55,7 @@ class FunctionCode(StrEnum):
     CLIPPED = "FN112"
     AVERAGED = "FN113"
     CONSTANT = "FN114"
+    SQUARE_ONLY = "FN115"
     WRONG_SHAPE = "FN120"
     WRONG_VALUES = "FN121"
     NOT_FINITE = "FN122"
@@ -95,7 +101,7 @@ _TOLD: Final[dict[ConvolutionMistake, tuple[FunctionCode, str, str]]] = {
         FunctionCode.OFF_BY_ONE, "The output is one row or column too large or too small.",
         "The output has `(height - kernel_height) // stride + 1` rows, and columns alike."),
     ConvolutionMistake.OVERFLOW: (
-        FunctionCode.OVERFLOW, "Sums are computed or stored in the small integers of the input.",
+        FunctionCode.OVERFLOW, "Sums are computed or stored in the integers of the input.",
         "Convert both inputs first, with `image.astype(float)`, and make the output with "
         "`np.zeros(shape)`, which is float64."),
     ConvolutionMistake.TRUNCATED: (
@@ -113,6 +119,13 @@ _TOLD: Final[dict[ConvolutionMistake, tuple[FunctionCode, str, str]]] = {
         "Check that the loop fills `out[i, j]` for every `i` and `j`, from the window at that "
         "place."),
 }  # fmt: skip
+
+
+SLIP_CREDIT: Final = 0.5
+"""Least share of the points when all that is wrong is one known slip."""
+_SLIPS: Final = frozenset({
+    FunctionCode.SQUARE_ONLY, *(told[0] for told in _TOLD.values()),
+}) - {FunctionCode.CONSTANT}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -144,11 +157,14 @@ def judge_interface(given: JudgeInput) -> Verdict:
     if missing is not None:
         return missing
     outcomes = [(trial.label, trial.incident) for trial in evidence.trials]
-    return uncalled_verdict(outcomes, f"`{evidence.file}`") or passed()
+    return uncalled_verdict(outcomes, f"`{evidence.file}`", evidence.place(ROLE)) or passed()
 
 
 def judge_values(given: JudgeInput) -> Verdict:
     """Whether the values are those of the reference; the share of the cases that are.
+
+    One known slip that explains all that is wrong costs at most half: a flipped kernel makes nearly
+    every case wrong, and is one line.
 
     Raises:
         GraderFault: a recorded case does not fit the reference; the author of the cases must act.
@@ -164,12 +180,14 @@ def judge_values(given: JudgeInput) -> Verdict:
         return fault
     answers = [_answer(trial, settings) for trial in evidence.trials]
     where = evidence.place(ROLE)
-    findings = (
+    wrong = _square_finding(answers, where) or (
         *_wrong_findings(answers, settings, where),
-        *incident_findings(outcomes),
-        *_warnings(answers, where),
+        *incident_findings(outcomes, where),
     )
-    verdict = graded(sum(answer.right for answer in answers) / len(answers), findings)
+    share = sum(answer.right for answer in answers) / len(answers)
+    if len(wrong) == 1 and wrong[0].code in _SLIPS:
+        share = max(share, SLIP_CREDIT)
+    verdict = graded(share, (*wrong, *_warnings(answers, where)))
     return verdict.model_copy(update={"outcome": worst(verdict.outcome, outcomes)})
 
 
@@ -187,6 +205,30 @@ def _answer(trial: FunctionTrial, settings: ValuesSettings) -> _Answer:
         and matches(received, expected, settings.absolute_tolerance, settings.relative_tolerance)
     )
     return _Answer(trial, arguments, expected, received, right)
+
+
+def _square_finding(answers: list[_Answer], where: str) -> tuple[Finding, ...]:
+    """The finding when all is right that is square, and nothing else; empty otherwise."""
+    kinds = {a.trial.incident.kind for a in answers if a.trial.incident is not None}
+    what = only_squares([(a.arguments["image"], a.arguments["kernel"], a.right) for a in answers])
+    if what is None or kinds - {IncidentKind.RAISED}:
+        return ()
+    wrong = [answer for answer in answers if not answer.right]
+    first = next((a for a in wrong if a.trial.incident is not None), wrong[0])
+    end = first.trial.incident
+    if end is not None:
+        received = ": ".join(part for part in (end.error_type, end.message) if part)
+    else:
+        received = "no array" if first.received is None else f"shape {first.received.shape}"
+    return (Finding(
+        code=FunctionCode.SQUARE_ONLY, severity=Severity.ERROR,
+        claim=f"Only square {what} come out right.",
+        where=(end.where() if end is not None else None) or where,
+        expected=f"shape {first.expected.shape}, {_call(first)}",
+        received=f"{received} ({_cases([first, *(a for a in wrong if a is not first)])})",
+        try_="Take both sides from both arrays: `height, width = image.shape` and "
+        "`kernel_height, kernel_width = kernel.shape`; rows belong to heights, columns to widths.",
+    ),)  # fmt: skip
 
 
 def _wrong_findings(
@@ -358,6 +400,6 @@ CHECKS: Final = (
     CheckKind(
         id="function.values", settings=ValuesSettings, judge=judge_values,
         description="The share of cases, edge cases included, where it gives the reference's "
-        "values within a tolerance.",
+        "values within a tolerance; one known slip alone costs at most half.",
     ),
 )  # fmt: skip

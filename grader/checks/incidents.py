@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 from typing import Final
 
+from grader.checks.exception_advice import (
+    exception_advice,
+    import_advice,
+    import_time_advice,
+    syntax_advice,
+)
 from grader.records.evidence import Incident, IncidentKind, LimitName
 from grader.records.result import Finding, Outcome, Severity, Verdict
 
@@ -40,6 +47,12 @@ class GeneralCode(StrEnum):
 SIGNATURE_ERROR: Final = "SignatureMismatch"
 """`error_type` of an incident whose callable could not take the arguments offered."""
 
+_IMPORTING: Final = "importing "
+"""How the stage of an incident begins when the file itself was being run."""
+
+_INSTALLED_AT: Final = re.compile(r" \((?:/|[A-Za-z]:)[^()]*\)")
+"""Where a package is installed, as Python adds it to the message of a failed import."""
+
 _LIMITS: Final = {
     LimitName.CALL_WALL: (GeneralCode.CALL_WALL, "took too long on the clock",
         "Look for a loop that never ends, a sleep, or waiting for input."),
@@ -69,21 +82,19 @@ _LIMITS: Final = {
 }  # fmt: skip
 
 
-def incident_finding(incident: Incident) -> Finding:
-    """The finding that tells of an incident."""
+def incident_finding(incident: Incident, place: str | None = None) -> Finding:
+    """The finding that tells of an incident.
+
+    Args:
+        incident: what ended badly.
+        place: `file:line` of what was called, for incidents that have no line of their own.
+    """
     kind = incident.kind
+    where = incident.where() or place
     if kind is IncidentKind.LIMIT and incident.limit is not None:
-        code, deed, advice = _LIMITS[incident.limit]
-        return Finding(
-            code=code, severity=Severity.ERROR,
-            claim=f"The code {deed} while {incident.stage}.",
-            where=incident.where(),
-            expected=f"at most {incident.limit_value} ({incident.limit})",
-            received=incident.message or "more than that",
-            try_=advice,
-        )  # fmt: skip
+        return _limit(incident, incident.limit, where)
     if kind is IncidentKind.RAISED:
-        return _raised(incident)
+        return _raised(incident, where)
     code, claim, expected, advice = {
         IncidentKind.MISSING_FILE: (
             GeneralCode.MISSING_FILE, "The file was not handed in.", incident.stage,
@@ -109,41 +120,60 @@ def incident_finding(incident: Incident) -> Finding:
         ),
     }[kind]  # fmt: skip
     return Finding(
-        code=code, severity=Severity.ERROR, claim=claim, where=incident.where(),
+        code=code, severity=Severity.ERROR, claim=claim, where=_file(incident) or where,
         expected=expected, received=incident.message or None, try_=advice or None,
     )  # fmt: skip
 
 
-def _raised(incident: Incident) -> Finding:
+def _file(incident: Incident) -> str | None:
+    """The innermost line, or the file that was being imported; None for other incidents."""
+    file = incident.stage.removeprefix(_IMPORTING)
+    return incident.where() or (file if file != incident.stage else None)
+
+
+def _limit(incident: Incident, limit: LimitName, where: str | None) -> Finding:
+    code, deed, advice = _LIMITS[limit]
+    # What is printed is read beside the calls, and belongs to none of them.
+    during = "" if incident.stage == "printing" else f" while {incident.stage}"
+    return Finding(
+        code=code, severity=Severity.ERROR,
+        claim=f"The code {deed}{during}.",
+        where=_file(incident) or where,
+        expected=f"at most {incident.limit_value} ({limit})",
+        received=incident.message or "more than that",
+        try_=advice,
+    )  # fmt: skip
+
+
+def _raised(incident: Incident, where: str | None) -> Finding:
     received = ": ".join(part for part in (incident.error_type, incident.message) if part)
-    importing = incident.stage.startswith("importing")
+    importing = incident.stage.startswith(_IMPORTING)
     if incident.error_type in {"SyntaxError", "IndentationError", "TabError"}:
         code, claim = GeneralCode.SYNTAX_ERROR, "Python cannot read the file."
-        expected, advice = (
-            "valid Python",
-            "Run `python -m py_compile` on the file and mend the line it names.",
-        )
+        expected, advice = "valid Python", syntax_advice(incident)
     elif incident.error_type == SIGNATURE_ERROR:
         code, claim = GeneralCode.SIGNATURE, f"The arguments do not fit while {incident.stage}."
-        expected, advice = None, "Change the parameters to those of the assignment."
+        expected, advice = (
+            "parameters that what is offered can fill",
+            "Use the assignment's parameters, and give each further one a default value.",
+        )
+        received = incident.message
     elif importing and incident.error_type in {"ModuleNotFoundError", "ImportError"}:
         code, claim = GeneralCode.MODULE_NOT_FOUND, "An import in the file fails."
         expected, advice = (
             "imports of the standard library, numpy, gymnasium, tensorflow, keras, or files "
             "handed in",
-            "Hand in the missing file too, or do without the package.",
+            import_advice(incident),
         )
+        received = _INSTALLED_AT.sub("", received)
     elif importing:
         code, claim = GeneralCode.IMPORT_RAISED, "The file raises an error when it is imported."
-        expected, advice = (
-            "a file that can be imported",
-            "Put what should run only as a script under `if __name__ == '__main__':`.",
-        )
+        expected, advice = "a file that can be imported", import_time_advice(incident)
     else:
         code, claim = GeneralCode.RAISED, f"An error was raised while {incident.stage}."
-        expected, advice = "an answer", "Make the same call on your own machine and mend the line."
+        expected, advice = "a result, without an error", exception_advice(incident)
     return Finding(
-        code=code, severity=Severity.ERROR, claim=claim, where=incident.where(),
+        code=code, severity=Severity.ERROR, claim=claim, where=_file(incident) or where,
         expected=expected, received=received or None, try_=advice,
     )  # fmt: skip
 
@@ -156,15 +186,21 @@ def incident_outcome(incident: Incident) -> Outcome:
     """
     if incident.kind is IncidentKind.FAULT:
         return Outcome.FAULT
-    if incident.kind is IncidentKind.RAISED and not incident.stage.startswith("importing"):
+    if incident.kind is IncidentKind.RAISED and not incident.stage.startswith(_IMPORTING):
         return Outcome.FAILED
     return Outcome.INVALID
 
 
-def incident_verdict(incident: Incident, *further: Finding) -> Verdict:
-    """No points, and the finding that says why."""
+def incident_verdict(incident: Incident, *further: Finding, place: str | None = None) -> Verdict:
+    """No points, and the finding that says why.
+
+    Args:
+        incident: what ended badly.
+        further: findings to tell after it.
+        place: as for `incident_finding`.
+    """
     return Verdict(
         outcome=incident_outcome(incident),
         fraction=0.0,
-        findings=(incident_finding(incident), *further),
+        findings=(incident_finding(incident, place), *further),
     )

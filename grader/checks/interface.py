@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import difflib
+from typing import Final
 
 from grader.checks.incidents import GeneralCode, incident_verdict
-from grader.records.evidence import PartEvidence, Unresolved
+from grader.records.evidence import PartEvidence, Symbol, Unresolved
 from grader.records.result import Finding, Outcome, Severity, Verdict
+
+_CLASS: Final = "_class"
+"""How the roles of classes end; all other roles of such a part are methods."""
 
 
 def unresolved_finding(evidence: PartEvidence, unresolved: Unresolved) -> Finding:
@@ -22,6 +26,7 @@ def unresolved_finding(evidence: PartEvidence, unresolved: Unresolved) -> Findin
             received=unresolved.wrong_kind,
             try_=f"Define `{wanted}` itself, and do not assign something else to the name.",
         )
+    owner = _owner(evidence, unresolved.role)
     near = difflib.get_close_matches(wanted.lower(), [n.lower() for n in unresolved.available], 1)
     similar = next((name for name in unresolved.available if near and name.lower() == near[0]), "")
     accepted = ", ".join(f"`{name}`" for name in unresolved.accepted)
@@ -29,12 +34,22 @@ def unresolved_finding(evidence: PartEvidence, unresolved: Unresolved) -> Findin
     return Finding(
         code=GeneralCode.NAME_NOT_FOUND,
         severity=Severity.ERROR,
-        claim=f"`{wanted}` is not defined.",
-        where=evidence.file,
+        claim=f"`{owner.name}` has no method `{wanted}`." if owner
+        else f"`{wanted}` is not defined.",
+        where=evidence.place(owner.role) if owner else evidence.file,
         expected=accepted if len(unresolved.accepted) == 1 else f"one of {accepted}",
         received=f"the names {defined}" if unresolved.available else "no public name at all",
-        try_=f"Rename `{similar}` to `{wanted}`." if similar else f"Define `{wanted}`.",
-    )
+        try_=f"Rename `{similar}` to `{wanted}`." if similar
+        else f"Define `{wanted}` in the class `{owner.name}`." if owner
+        else f"Define `{wanted}`.",
+    )  # fmt: skip
+
+
+def _owner(evidence: PartEvidence, role: str) -> Symbol | None:
+    """The class that a missing method belongs to; None for what stands at the file's top level."""
+    if role.endswith(_CLASS):
+        return None
+    return next((symbol for symbol in evidence.symbols if symbol.role.endswith(_CLASS)), None)
 
 
 def interface_verdict(evidence: PartEvidence) -> Verdict | None:
@@ -43,8 +58,15 @@ def interface_verdict(evidence: PartEvidence) -> Verdict | None:
     if findings:
         return Verdict(outcome=Outcome.FAILED, fraction=0.0, findings=findings)
     if evidence.construction is not None:
-        return incident_verdict(evidence.construction)
+        return incident_verdict(evidence.construction, place=_made(evidence))
     return None
+
+
+def _made(evidence: PartEvidence) -> str:
+    """`file:line` of the class (or builder) that something was made of."""
+    kinds = (_CLASS, "builder")
+    made = next((found for found in evidence.symbols if found.role.endswith(kinds)), None)
+    return evidence.place(made.role) if made else evidence.file
 
 
 def passed(*findings: Finding) -> Verdict:

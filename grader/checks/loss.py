@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 from typing import Any, Final
 
@@ -12,42 +12,47 @@ import numpy.typing as npt
 
 from grader.assignments.registry import JudgeInput
 from grader.checks.interface import graded, interface_verdict, unresolved_finding
+from grader.checks.loss_answers import (
+    GRADIENT_TOLERANCE,
+    RELATIVE_TOLERANCE,
+    LossAnswer,
+    answer_of,
+    explain,
+    same_gradient,
+)
 from grader.checks.loss_forms import (
     REDUCTIONS,
     Cause,
     LossMistake,
-    fitted_delta,
     forms,
 )
-from grader.checks.references import huber_gradient, huber_loss
 from grader.checks.trials import (
     cases_text,
-    cover,
     fault_verdict,
     first_difference,
     incident_findings,
-    matches,
     number,
     show,
     worst,
 )
-from grader.errors import GraderFault
-from grader.records.arrays import ArrayRecord
-from grader.records.evidence import FunctionTrial, TrainingEvidence
+from grader.records.evidence import TrainingEvidence
 from grader.records.result import Finding, Outcome, Severity, Verdict
 from grader.records.settings import TrainingSettings
 
 Array = npt.NDArray[Any]
 ROLE: Final = "loss"
 
-RELATIVE_TOLERANCE: Final = 1e-4
-"""Of the largest value. Single precision keeps 7 digits; a mean of 200 terms loses one or two."""
-VALUE_TOLERANCE: Final = 1e-6
-GRADIENT_TOLERANCE: Final = 1e-7
 VALUE_SHARE: Final = 2 / 3
 """Share of the points for the values; the rest is for the gradient."""
 NOT_AVERAGED_CREDIT: Final = 0.5
 """Credit when a vector came back whose mean is the loss: right but for the last line."""
+
+SLIP_CREDIT: Final = 0.5
+"""Least share of the points when all that is wrong is one slip in a Huber loss."""
+_SLIPS: Final = frozenset(
+    {LossMistake.SUMMED, LossMistake.FACTOR, LossMistake.OTHER_DELTA, LossMistake.OFFSET}
+)
+"""Mistakes that leave the idea of the Huber loss intact: bounded slopes on both sides."""
 
 
 class LossCode(StrEnum):
@@ -108,30 +113,12 @@ _TOLD: Final[dict[LossMistake, tuple[LossCode, str, str]]] = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True)
-class _Answer:
-    """A trial with its reference, and what explains it."""
-
-    trial: FunctionTrial
-    error: Array
-    """float64, y_pred − y_true."""
-    value: float
-    slopes: Array
-    received: Array | None
-    value_right: bool
-    gradient_right: bool
-    cause: Cause | None = None
-
-    @property
-    def label(self) -> str:
-        return self.trial.label
-
-
 def judge_loss(given: JudgeInput) -> Verdict:
     """Values for two thirds, gradients for one third, each by the share of cases that are right.
 
     Cases where everything is zero are right by accident for many a wrong loss; they earn nothing
-    unless another case is right too.
+    unless another case is right too. One slip that explains all that is wrong, gradients included,
+    costs at most half: a sum instead of a mean makes every case wrong, and is one word.
 
     Raises:
         GraderFault: a recorded case does not fit the reference; the author of the cases must act.
@@ -151,107 +138,30 @@ def judge_loss(given: JudgeInput) -> Verdict:
     fault = fault_verdict(outcomes, "the loss")
     if fault is not None:
         return fault
-    answers, possible = _explain(
-        [_answer(trial, settings.delta) for trial in evidence.loss], settings.delta
+    answers, possible = explain(
+        [answer_of(trial, settings.delta) for trial in evidence.loss], settings.delta
     )
     where = evidence.place(ROLE)
     findings = (
         *_value_findings(answers, possible, settings.delta, where),
         *_gradient_findings(answers, where),
-        *incident_findings(outcomes),
+        *incident_findings(outcomes, where),
     )
     values = _share(answers, lambda a: a.value_right, lambda a: a.value > 0)
     gradients = _share(answers, lambda a: a.gradient_right, lambda a: bool(np.any(a.slopes)))
     fraction = 1.0 if values == gradients == 1.0 else (
         VALUE_SHARE * values + (1 - VALUE_SHARE) * gradients
     )  # fmt: skip
+    if _is_slip(answers):
+        fraction = max(fraction, SLIP_CREDIT)
     verdict = graded(fraction, findings)
     return verdict.model_copy(update={"outcome": worst(verdict.outcome, outcomes)})
 
 
-def _answer(trial: FunctionTrial, delta: float) -> _Answer:
-    arrays = [trial.arguments.get("y_true"), trial.arguments.get("y_pred")]
-    y_true, y_pred = (a.array() if isinstance(a, ArrayRecord) else np.empty(0) for a in arrays)
-    try:
-        value = huber_loss(y_true, y_pred, delta)
-        slopes = huber_gradient(y_true, y_pred, delta)
-    except ValueError as error:
-        raise GraderFault(f"case {trial.label!r} does not fit the reference: {error}") from error
-    received = trial.result.array() if trial.result is not None else None
-    if trial.incident is not None or (received is not None and received.dtype.kind not in "iuf"):
-        received = None
-    recorded = trial.gradient if trial.incident is None else None
-    gradient = recorded.array() if recorded is not None else None
-    return _Answer(
-        trial=trial,
-        error=y_pred.astype(np.float64) - y_true.astype(np.float64),
-        value=value,
-        slopes=slopes,
-        received=received,
-        value_right=received is not None and _same_value(received, np.asarray(value)),
-        gradient_right=gradient is not None and _same_gradient(gradient, slopes),
-    )
-
-
-def _same_value(received: Array, expected: Array) -> bool:
-    """Whether a loss has this value; one number may come in an array of any shape."""
-    if expected.size == 1 and received.size == 1:
-        received, expected = received.reshape(()), expected.reshape(())
-    return matches(received, expected, VALUE_TOLERANCE, RELATIVE_TOLERANCE)
-
-
-def _same_gradient(received: Array, expected: Array) -> bool:
-    return matches(received, expected, GRADIENT_TOLERANCE, RELATIVE_TOLERANCE)
-
-
-def _explain(
-    answers: list[_Answer], delta: float
-) -> tuple[list[_Answer], dict[str, frozenset[int]]]:
-    """The answers with the cause of each wrong value, and all cases that each cause explains."""
-    wrong = [
-        i for i, answer in enumerate(answers)
-        if answer.received is not None and not answer.value_right
-        and np.all(np.isfinite(answer.received))
-    ]  # fmt: skip
-    causes: dict[str, Cause] = {}
-    explained: dict[str, frozenset[int]] = {}
-    for cause in _causes(answers, wrong, delta):
-        causes[cause.text] = cause
-        explained[cause.text] = frozenset(
-            i for i in wrong
-            if (received := answers[i].received) is not None
-            and _same_value(received, cause.value(answers[i].error))
-        )  # fmt: skip
-    # A δ fitted to one case explains that case, whatever the loss is.
-    likely = {
-        text: cases for text, cases in explained.items()
-        if causes[text].form.mistake is not LossMistake.OTHER_DELTA or len(cases) > 1
-    }  # fmt: skip
-    chosen, _ = cover(wrong, likely)
-    told = list(answers)
-    for text, cases in chosen:
-        for i in cases:
-            told[i] = replace(answers[i], cause=causes[text])
-    return told, explained
-
-
-def _causes(answers: list[_Answer], wrong: list[int], delta: float) -> list[Cause]:
-    fits = (
-        fitted_delta(answers[i].error, received.item())
-        for i in wrong
-        if (received := answers[i].received) is not None and received.size == 1
-    )
-    other_delta = next((fit for fit in fits if fit is not None), None)
-    pairs = [
-        Cause(form, reduction) for form in forms(delta, other_delta) for reduction in REDUCTIONS
-    ]
-    return sorted((cause for cause in pairs if cause.mistakes), key=lambda c: len(c.mistakes))
-
-
 def _share(
-    answers: list[_Answer],
-    right: Callable[[_Answer], bool],
-    informative: Callable[[_Answer], bool],
+    answers: list[LossAnswer],
+    right: Callable[[LossAnswer], bool],
+    informative: Callable[[LossAnswer], bool],
 ) -> float:
     """The share of the cases that are right."""
     earned = [1.0 if right(a) else _not_averaged(a) for a in answers]
@@ -259,7 +169,27 @@ def _share(
     return sum(earned) / len(earned) if told else 0.0
 
 
-def _not_averaged(answer: _Answer) -> float:
+def _is_slip(answers: list[LossAnswer]) -> bool:
+    """Whether one slip explains every wrong value, and every gradient follows from it."""
+    causes = {a.cause.mistakes for a in answers if a.cause is not None}
+    return (
+        len(causes) == 1
+        and set(next(iter(causes))) <= _SLIPS
+        and len(next(iter(causes))) == 1
+        and all(a.value_right or a.cause is not None for a in answers)
+        and all(
+            a.gradient_right
+            or (
+                a.cause is not None
+                and a.trial.gradient is not None
+                and same_gradient(a.trial.gradient.array(), a.cause.gradient(a.error))
+            )
+            for a in answers
+        )
+    )
+
+
+def _not_averaged(answer: LossAnswer) -> float:
     """Credit for a differentiable vector of Huber losses whose mean is the loss."""
     cause = answer.cause
     gradient = answer.trial.gradient
@@ -270,7 +200,7 @@ def _not_averaged(answer: _Answer) -> float:
         or gradient is None
     ):
         return 0.0
-    consistent = _same_gradient(gradient.array(), cause.gradient(answer.error))
+    consistent = same_gradient(gradient.array(), cause.gradient(answer.error))
     return NOT_AVERAGED_CREDIT if consistent else 0.0
 
 
@@ -278,7 +208,7 @@ def _not_averaged(answer: _Answer) -> float:
 
 
 def _value_findings(
-    answers: list[_Answer], explained: dict[str, frozenset[int]], delta: float, where: str
+    answers: list[LossAnswer], explained: dict[str, frozenset[int]], delta: float, where: str
 ) -> tuple[Finding, ...]:
     answered = [(i, a) for i, a in enumerate(answers) if a.trial.incident is None]
     seen: dict[LossMistake, list[int]] = {}
@@ -322,7 +252,7 @@ def _without(cause: Cause, mistake: LossMistake, delta: float) -> Cause:
 
 
 def _finding(
-    code: LossCode, claim: str, advice: str, group: list[_Answer], delta: float, where: str
+    code: LossCode, claim: str, advice: str, group: list[LossAnswer], delta: float, where: str
 ) -> Finding:
     first = group[0]
     if first.received is None:
@@ -339,10 +269,10 @@ def _finding(
     )  # fmt: skip
 
 
-def _gradient_findings(answers: list[_Answer], where: str) -> tuple[Finding, ...]:
-    missing: list[_Answer] = []
-    infinite: list[_Answer] = []
-    wrong: list[_Answer] = []
+def _gradient_findings(answers: list[LossAnswer], where: str) -> tuple[Finding, ...]:
+    missing: list[LossAnswer] = []
+    infinite: list[LossAnswer] = []
+    wrong: list[LossAnswer] = []
     for answer in answers:
         if answer.received is None or answer.gradient_right:
             continue
@@ -355,7 +285,7 @@ def _gradient_findings(answers: list[_Answer], where: str) -> tuple[Finding, ...
             infinite.append(answer)
         elif answer.value_right or (
             answer.cause is not None
-            and not _same_gradient(gradient, answer.cause.gradient(answer.error))
+            and not same_gradient(gradient, answer.cause.gradient(answer.error))
         ):
             wrong.append(answer)
     findings = []
@@ -381,7 +311,7 @@ def _gradient_findings(answers: list[_Answer], where: str) -> tuple[Finding, ...
     return tuple(findings)
 
 
-def _wrong_gradient(wrong: list[_Answer], where: str) -> Finding:
+def _wrong_gradient(wrong: list[LossAnswer], where: str) -> Finding:
     first = wrong[0]
     gradient = first.trial.gradient
     assert gradient is not None
@@ -402,5 +332,5 @@ def _wrong_gradient(wrong: list[_Answer], where: str) -> Finding:
     )  # fmt: skip
 
 
-def _cases(group: list[_Answer]) -> str:
+def _cases(group: list[LossAnswer]) -> str:
     return cases_text([answer.label for answer in group])

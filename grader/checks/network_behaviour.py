@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
@@ -30,12 +31,27 @@ CONSTANT_TOLERANCE: Final = 1e-6
 SUM_TOLERANCE: Final = 1e-3
 """How near to 1 the outputs for one input must add up to be taken for probabilities."""
 
-PROPERTIES: Final = 6
-"""Shape, finite, varying, repeatable, independent of the batch, free in sign and sum."""
+WRONG_SHAPE_COST: Final = 0.5
+"""Share of the points lost when the output has the right shape for some numbers of actions only;
+when it has it for none, all are lost."""
+
+COSTS: Final[Mapping[str, float]] = {
+    NetworkCode.NOT_FINITE: 1.0,
+    NetworkCode.CONSTANT: 0.75,
+    NetworkCode.NOT_REPEATABLE: 0.5,
+    NetworkCode.BATCH_DEPENDENT: 0.5,
+    NetworkCode.SUMS_TO_ONE: 0.5,
+    NetworkCode.NEVER_NEGATIVE: 0.5,
+}
+"""Share of the points that is lost with each finding about the outputs.
+
+Everything: no action can be chosen. Three quarters: one can, and it has nothing to do with the
+game. Half: the values cannot be those of an action-value function, and order actions all the same.
+"""
 
 
 def judge_behaviour(given: JudgeInput) -> Verdict:
-    """How many of six properties hold; each is worth the same.
+    """Whether the outputs can be action values; each property that does not hold costs.
 
     1. The output has the shape (batch, num_actions), for every number of actions tried.
     2. All outputs are finite.
@@ -44,31 +60,34 @@ def judge_behaviour(given: JudgeInput) -> Verdict:
     5. An input asked alone gives the same output as in a batch.
     6. The outputs are not confined: neither do they add up to 1, nor are they cut off at 0.
 
-    Numbers that are not finite show none of 3 to 6, and a constant output shows none of 4 to 6: a
-    property that could not be seen counts as one that does not hold.
+    Numbers that are not finite show none of 3 to 6, and a constant output shows none of 4 to 6.
     """
     evidence: NetworkEvidence = given.evidence
     settings: NetworkSettings = given.part_settings
     if (blocked := interface_verdict(evidence)) is not None:
         return blocked
     trial = evidence.behaviour
-    shape_finding = _shape_finding(evidence, settings)
+    shape_cost, shape_finding = _judge_shape(evidence, settings)
     if trial is not None and trial.incident is not None:
-        return incident_verdict(trial.incident, *shape_finding)
+        return incident_verdict(trial.incident, *shape_finding, place=evidence.place("builder"))
     if trial is None or not evidence.builds:
         absent = Incident(
             kind=IncidentKind.FAULT,
             stage="asking the network",
             message="the evidence does not say what the network answered",
         )
-        return incident_verdict(ending_incident(evidence) or absent)
-    held, findings = _judge_outputs(trial, evidence.place("builder"))
-    held += not shape_finding
-    return graded(held / PROPERTIES, (*shape_finding, *findings))
+        return incident_verdict(
+            ending_incident(evidence) or absent, place=evidence.place("builder")
+        )
+    findings = _judge_outputs(trial, evidence.place("builder"))
+    cost = shape_cost + sum(COSTS[finding.code] for finding in findings)
+    return graded(1.0 - cost, (*shape_finding, *findings))
 
 
-def _shape_finding(evidence: NetworkEvidence, settings: NetworkSettings) -> tuple[Finding, ...]:
-    """The finding about the shape of the output, for all numbers of actions together."""
+def _judge_shape(
+    evidence: NetworkEvidence, settings: NetworkSettings
+) -> tuple[float, tuple[Finding, ...]]:
+    """The cost of the output's shape, and one finding for all numbers of actions together."""
     wrong: list[str] = []
     tried: set[int] = set()
     for build in evidence.builds:
@@ -83,8 +102,9 @@ def _shape_finding(evidence: NetworkEvidence, settings: NetworkSettings) -> tupl
         f"no output for num_actions={count}" for count in settings.num_actions if count not in tried
     )
     if not wrong:
-        return ()
-    return (
+        return 0.0, ()
+    every = len(wrong) == len(tried | set(settings.num_actions))
+    return 1.0 if every else WRONG_SHAPE_COST, (
         Finding(
             code=NetworkCode.OUTPUT_SHAPE,
             severity=Severity.ERROR,
@@ -98,25 +118,24 @@ def _shape_finding(evidence: NetworkEvidence, settings: NetworkSettings) -> tupl
     )
 
 
-def _judge_outputs(trial: BehaviourTrial, place: str) -> tuple[int, tuple[Finding, ...]]:
-    """The number of properties 2 to 6 that hold, and a finding for each that does not."""
+def _judge_outputs(trial: BehaviourTrial, place: str) -> tuple[Finding, ...]:
+    """A finding for each of the properties 2 to 6 that does not hold."""
     if trial.outputs is None:
-        return 0, (_not_finite("outputs that are no array of numbers", place),)
+        return (_not_finite("outputs that are no array of numbers", place),)
     raw = trial.outputs.array().astype(np.float64)
     values = raw.reshape(raw.shape[0], -1) if raw.ndim and raw.size else np.zeros((0, 1))
     broken = int(np.count_nonzero(~np.isfinite(values)))
     if broken:
         received = f"{broken} of {values.size} outputs are NaN or infinite"
-        return 0, (_not_finite(received, place),)
+        return (_not_finite(received, place),)
     magnitude = float(np.max(np.abs(values), initial=0.0))
     spread = float(np.max(np.ptp(values, axis=0))) if len(values) else 0.0
     if spread <= CONSTANT_TOLERANCE * magnitude:
-        return 1, (_constant(place),)
-    findings = (
+        return (_constant(place),)
+    return (
         *_differing(trial, max(magnitude, trial.magnitude or 0.0), place),
         *_confined(values, place),
     )
-    return PROPERTIES - 1 - len(findings), findings
 
 
 def _not_finite(received: str, place: str) -> Finding:

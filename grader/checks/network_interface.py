@@ -22,8 +22,12 @@ _OLD_ARGUMENTS: Final = re.compile(
 _CHANNELS_FIRST: Final = "only supports the NHWC"
 """What TensorFlow says on a processor when channels come first."""
 
-_COLOURS: Final = re.compile("[\x1b\ufffd]\\[[0-9;]*m")
+_MADE_FOR: Final = re.compile(r"expected shape=\(None, ([\d, ]+)\)")
+"""What Keras says of a model that is called on an input of another shape."""
 
+_KINDS: Final = {
+    "type": "a class", "ABCMeta": "a class", "function": "a function", "method": "a method",
+}  # fmt: skip
 _NOT_A_MODEL_ADVICE: Final = {
     "type": "This is a class, not an object: call it, as in `return MyModel(num_actions)`.",
     "ABCMeta": "This is a class, not an object: call it, as in `return MyModel(num_actions)`.",
@@ -47,7 +51,7 @@ def judge_interface(given: JudgeInput) -> Verdict:
     settings: NetworkSettings = given.part_settings
     if (blocked := interface_verdict(evidence)) is not None:
         old = old_arguments_finding(evidence.construction)
-        return blocked.model_copy(update={"findings": (*blocked.findings, *old)})
+        return blocked.model_copy(update={"findings": old or blocked.findings})
     incidents = [trial.incident for trial in evidence.builds if trial.incident is not None]
     if (fault := _fault(evidence, settings, incidents)) is not None:
         return incident_verdict(fault)
@@ -99,10 +103,10 @@ def _build_findings(evidence: NetworkEvidence) -> tuple[Finding, ...]:
     for trial in evidence.builds:
         if trial.incident is not None:
             # The stage names the number of actions; one cause is told once all the same.
-            finding = incident_finding(trial.incident)
-            if not any(_same_cause(finding, other) for other in found):
-                found.setdefault(finding)
-                found.update(dict.fromkeys(old_arguments_finding(trial.incident)))
+            finding = incident_finding(trial.incident, evidence.place("builder"))
+            told = old_arguments_finding(trial.incident) or (finding,)
+            if not any(_same_cause(told[0], other) for other in found):
+                found.update(dict.fromkeys(told))
         elif not trial.is_model:
             found.setdefault(_not_a_model(trial, evidence.place("builder")))
     return tuple(found)
@@ -131,7 +135,7 @@ def _not_a_model(trial: BuildTrial, place: str) -> Finding:
         claim="What the function returns is not a Keras model.",
         where=place,
         expected="a keras.Model",
-        received=f"an object of type {returned}",
+        received=_KINDS.get(returned, f"an object of type {returned}"),
         try_=_NOT_A_MODEL_ADVICE.get(
             returned, "Return a `keras.Sequential`, a `keras.Model`, or an object of a subclass."
         ),
@@ -148,24 +152,27 @@ def input_findings(evidence: NetworkEvidence, settings: NetworkSettings) -> tupl
     """Why the network took none of the accepted input shapes."""
     shapes = " or ".join(str(shape) for shape in settings.input_shapes)
     told: list[str] = []
+    made_for: str | None = None
     place: str | None = None
     for shape, incident in zip(settings.input_shapes, evidence.rejected_inputs, strict=False):
         if _CHANNELS_FIRST in incident.message:
             return (_channels_first(evidence, incident),)
         told.append(f"for {shape}: {_reason(incident)}")
+        if (match := _MADE_FOR.search(incident.message)) is not None:
+            made_for = f"a model made for inputs of the shape ({match[1]})"
         place = place or incident.where()
     refused = Finding(
         code=NetworkCode.INPUT_REFUSED,
         severity=Severity.ERROR,
-        claim="The model does not take the input that it is made for.",
+        claim="The model does not take the input that the assignment gives it.",
         where=place or evidence.place("builder"),
         expected=f"a batch of inputs of the shape {shapes}",
-        received="; ".join(told) or "an error for each of them",
+        received=made_for or "; ".join(told) or "an error for each of them",
         try_=f"Begin with `keras.Input(shape={settings.input_shapes[0]})` and call the model on "
         "a batch of two such inputs yourself.",
     )
     hard = tuple(
-        incident_finding(incident)
+        incident_finding(incident, evidence.place("builder"))
         for incident in evidence.rejected_inputs
         if incident.kind is not IncidentKind.RAISED
     )
@@ -173,8 +180,8 @@ def input_findings(evidence: NetworkEvidence, settings: NetworkSettings) -> tupl
 
 
 def _reason(incident: Incident) -> str:
-    """What an error says, without the colours and the listing of arguments Keras adds to it."""
-    message = _COLOURS.sub("", incident.message).partition("Arguments received by")[0]
+    """What an error says, without the listing of arguments that Keras adds to it."""
+    message = incident.message.partition("Arguments received by")[0]
     return clean_line(message or incident.error_type or str(incident.kind))
 
 
@@ -192,20 +199,22 @@ def _channels_first(evidence: NetworkEvidence, incident: Incident) -> Finding:
 
 
 def old_arguments_finding(incident: Incident | None) -> tuple[Finding, ...]:
-    """A further finding when an error names an argument of Keras 1; empty otherwise."""
+    """The finding instead of an error that names arguments of Keras 1; empty for others."""
     if incident is None or incident.error_type not in {"TypeError", "ValueError"}:
         return ()
-    match = _OLD_ARGUMENTS.search(incident.message)
-    if match is None:
+    names = dict.fromkeys(_OLD_ARGUMENTS.findall(incident.message))
+    if not names:
         return ()
     return (
         Finding(
             code=NetworkCode.OLD_ARGUMENTS,
             severity=Severity.ERROR,
-            claim="An argument has the name that it had in Keras 1.",
+            claim="An argument has the name that it had in Keras 1, which is gone."
+            if len(names) == 1
+            else "Arguments have the names that they had in Keras 1, which are gone.",
             where=incident.where(),
             expected="filters, kernel_size, strides, padding, units",
-            received=match.group(),
+            received=", ".join(names),
             try_="Write `Conv2D(filters=32, kernel_size=(8, 8), strides=(4, 4), padding='valid')` "
             "and `Dense(units=512)`.",
         ),

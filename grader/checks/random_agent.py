@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import Final
 
@@ -37,6 +38,8 @@ class RandomAgentCode(StrEnum):
     RESEEDED_EVERY_STEP = "RA205"
 
 
+_LONG_DECIMAL: Final = re.compile(r"\d+\.\d{6,}")
+
 MAX_SHOWN_CHOICES: Final = 64
 """Values of an action above which no table of counts is shown."""
 
@@ -53,11 +56,16 @@ def judge_interface(request: JudgeInput) -> Verdict:
     if not evidence.spaces:
         return _fault("no action space was tried")
     incident = evidence.spaces[0].incident
-    return passed() if incident is None else incident_verdict(incident)
+    return passed() if incident is None else incident_verdict(incident, place=_made(evidence))
 
 
 def judge_uniform(request: JudgeInput) -> Verdict:
-    """The share of action spaces in which no test tells the agent from a uniform one."""
+    """Whether no test tells the agent from a uniform one, space by space.
+
+    Half of the points are for the first space, the one games have; the other half in equal shares
+    for the rest. An agent that walks in circles in its own game is not saved by spaces it never
+    meets.
+    """
     evidence: RandomAgentEvidence = request.evidence
     settings: UniformSettings = request.settings
     trials = evidence.spaces
@@ -70,7 +78,7 @@ def judge_uniform(request: JudgeInput) -> Verdict:
         return _fault(f"{len(trials)} of {planned} action spaces were tried")
     if not all(_complete(trial) for trial in trials):
         return _fault("actions are missing from the evidence")
-    findings = [*incident_findings(ended)]
+    findings = [*incident_findings(ended, _made(evidence))]
     if len(ended) == len(trials):
         outcome = incident_outcome(ended[0][1])
         return Verdict(outcome=outcome, fraction=0.0, findings=tuple(findings))
@@ -79,13 +87,19 @@ def judge_uniform(request: JudgeInput) -> Verdict:
     level = level_per_test(settings.false_alarm, sum(len(tests) for tests in results))
     rejected = [tuple(test for test in tests if test.p_value < level) for tests in results]
     where = evidence.place("act")
-    findings += [_outside(trial, where) for trial in trials if trial.invalid_step is not None]
+    findings += _outside([trial for trial in trials if trial.invalid_step is not None], where)
     findings += bias_findings(zip(trials, rejected, strict=True), level, where)
-    passing = sum(
+    passing = [
         not failed and not _ended(trial) for trial, failed in zip(trials, rejected, strict=True)
-    )
-    verdict = graded(passing / max(planned, len(trials)), tuple(findings))
+    ]
+    verdict = graded(_first_counts_half(passing, max(planned, len(trials))), tuple(findings))
     return verdict.model_copy(update={"exhibits": _action_counts(trials)})
+
+
+def _first_counts_half(passing: Sequence[bool], planned: int) -> float:
+    if planned == 1:
+        return float(passing[0])
+    return 0.5 * passing[0] + 0.5 * sum(passing[1:]) / (planned - 1)
 
 
 def judge_seeded(request: JudgeInput) -> Verdict:
@@ -101,7 +115,9 @@ def judge_seeded(request: JudgeInput) -> Verdict:
         return fault
     if len(ended) == len(trials):
         outcome = incident_outcome(ended[0][1])
-        return Verdict(outcome=outcome, fraction=0.0, findings=incident_findings(ended))
+        return Verdict(
+            outcome=outcome, fraction=0.0, findings=incident_findings(ended, _made(evidence))
+        )
 
     reseeded = any(_constant(evidence, t) and not t.other_seed_equal for t in trials)
     problems: dict[RandomAgentCode, list[SeededTrial]] = {}
@@ -113,7 +129,7 @@ def judge_seeded(request: JudgeInput) -> Verdict:
         passing += not any(_is_error(code) for code in codes)
         for code in codes:
             problems.setdefault(code, []).append(trial)
-    findings = [*incident_findings(ended)]
+    findings = [*incident_findings(ended, _made(evidence))]
     findings += [
         _seeded_finding(evidence, code, problems[code])
         for code in RandomAgentCode
@@ -145,17 +161,31 @@ def _occasions(trials: Iterable[SpaceTrial]) -> tuple[tuple[str, Incident], ...]
     return tuple((t.space, t.incident) for t in trials if t.incident is not None)
 
 
-def _outside(trial: SpaceTrial, where: str) -> Finding:
-    return Finding(
+def _made(evidence: RandomAgentEvidence) -> str:
+    return evidence.place("agent_class")
+
+
+def _outside(trials: list[SpaceTrial], where: str) -> tuple[Finding, ...]:
+    """The finding about actions outside their space: the first in full, other spaces by name."""
+    if not trials:
+        return ()
+    first, *others = trials
+    action = _LONG_DECIMAL.sub(lambda match: f"{float(match[0]):.6g}", first.invalid_action)
+    # An integer is asked for, and no bound of the space makes one of a float.
+    rounded = first.space.startswith("Discrete") and "float" in action
+    return (Finding(
         code=RandomAgentCode.OUTSIDE_SPACE,
         severity=Severity.ERROR,
         claim="An action is not in the action space.",
         where=where,
-        expected=f"an element of {trial.space}",
-        received=f"{trial.invalid_action} at step {trial.invalid_step}",
-        try_="Take `n`, `start`, `low`, `high`, shape and dtype from the action space you are "
+        expected=f"an element of {first.space}",
+        received=f"{action} at step {first.invalid_step}"
+        + (f" (also with {few(trial.space for trial in others)})" if others else ""),
+        try_="Return an integer: draw it with `integers(n)` and add `start`, or return "
+        "`action_space.sample()`." if rounded else
+        "Take `n`, `start`, `low`, `high`, shape and dtype from the action space you are "
         "given, or return `action_space.sample()`.",
-    )
+    ),)  # fmt: skip
 
 
 def _action_counts(trials: Iterable[SpaceTrial]) -> tuple[ActionCounts, ...]:
@@ -196,7 +226,8 @@ _SEEDING: Final = {
     RandomAgentCode.SEED_WITHOUT_EFFECT: (
         "Agents made with different seeds all act the same.",
         "other actions from another seed",
-        "Pass the `seed` you are given to the generator; do not write a number there.",
+        "Draw from a generator made from the `seed` you are given, such as "
+        "`numpy.random.default_rng(seed)`; do not write a number there.",
     ),
     RandomAgentCode.UNSEEDED_FIXED: (
         "Without a seed, the agent takes the same actions in every run.",
@@ -287,7 +318,7 @@ CHECKS: Final = (
         settings=UniformSettings,
         judge=judge_uniform,
         description="Actions are in the space, equally likely, and independent of the past, of the "
-        "observation and of each other; points by the share of spaces.",
+        "observation and of each other; half of the points for the first space, half for the rest.",
     ),
     CheckKind(
         id="random_agent.seeded",

@@ -9,8 +9,11 @@ from enum import StrEnum
 from typing import Final
 
 from grader.assignments.registry import CheckKind, JudgeInput, NoSettings
+from grader.checks.incidents import SIGNATURE_ERROR
 from grader.checks.interface import graded, interface_verdict, passed, unresolved_finding
 from grader.checks.loss import judge_loss
+from grader.checks.loss_answers import loss_mistakes
+from grader.checks.loss_forms import LossMistake
 from grader.checks.trials import (
     Named,
     cases_text,
@@ -40,6 +43,12 @@ LOSS_TOLERANCE: Final = 1e-4
 """Relative difference allowed between the loss that is returned and the reference's."""
 RETURNED_SHARE: Final = 0.25
 """Share of the points for returning the loss before the step; the rest is for the weights."""
+FOLLOWED_CREDIT: Final = 0.75
+"""Share of the points for a step that does exactly what a wrong `huber_loss` asks for: the mistake
+has cost points there already."""
+UNKNOWN_LOSS_CREDIT: Final = 0.5
+"""Share of the points for a step that makes the loss smaller while `huber_loss` is wrong in a way
+that keeps the grader from saying whether the step follows it."""
 
 
 class StepCode(StrEnum):
@@ -66,8 +75,8 @@ class _KnownStep:
     """Share of the points for the weights."""
     claim: str
     advice: str
-    other_loss: bool = False
-    """Whether another number than the Huber loss is then what must be returned."""
+    other_loss: LossMistake | None = None
+    """The loss that was followed instead, if any; its value is then what should be returned."""
 
 
 # Half for a step down the right gradient that is too long, a quarter for a step down the gradient
@@ -80,15 +89,17 @@ _KNOWN: Final[dict[str, _KnownStep]] = {
     "mean_squared_error": _KnownStep(
         StepCode.SQUARED_ERROR_STEP, 0.25,
         "The step follows the gradient of the mean squared error.",
-        "Compute the loss of the step with your `huber_loss(targets, model(states))`.", True),
+        "Compute the loss of the step with your `huber_loss(targets, model(states))`.",
+        LossMistake.SQUARED_ERROR),
     "mean_absolute_error": _KnownStep(
         StepCode.ABSOLUTE_ERROR_STEP, 0.25,
         "The step follows the gradient of the mean absolute error.",
-        "Compute the loss of the step with your `huber_loss(targets, model(states))`.", True),
+        "Compute the loss of the step with your `huber_loss(targets, model(states))`.",
+        LossMistake.ABSOLUTE_ERROR),
     "huber_sum": _KnownStep(
         StepCode.SUMMED_STEP, 0.5, "The step follows the summed loss instead of the mean.",
         "Reduce the loss with `tf.reduce_mean`. The gradient of a loss that is still a vector is "
-        "the gradient of its sum.", True),
+        "the gradient of its sum.", LossMistake.SUMMED),
     "two_steps": _KnownStep(
         StepCode.TWO_STEPS, 0.5, "Two steps are made instead of one.",
         "Apply the gradients once, and do not call `fit` or `train_on_batch` beside it."),
@@ -121,10 +132,16 @@ class _Step:
     """None when the step is the one asked for."""
     returned: StepCode | None
     """None when the loss before the step was returned."""
+    followed: float | None = None
+    """Share of the points when the step may be right for a `huber_loss` that is wrong."""
 
 
 def judge_interface(given: JudgeInput) -> Verdict:
-    """Whether loss and step are there and each answers at least one call."""
+    """Whether loss and step are there and can be called.
+
+    An error raised inside one of the two does not keep the other from being judged: it is told by
+    the check of its own.
+    """
     evidence: TrainingEvidence = given.evidence
     missing = interface_verdict(evidence)
     if missing is not None:
@@ -133,10 +150,16 @@ def judge_interface(given: JudgeInput) -> Verdict:
     steps: list[Named] = [(trial.label, trial.incident) for trial in evidence.steps]
     bad = [
         verdict
-        for verdict in (uncalled_verdict(losses, "the loss"), uncalled_verdict(steps, "the step"))
+        for verdict in (
+            uncalled_verdict(losses, "the loss", evidence.place("loss")),
+            uncalled_verdict(steps, "the step", evidence.place(ROLE)),
+        )
         if verdict is not None
     ]
-    if not bad:
+    judged_elsewhere = (
+        len(bad) == 1 and bad[0].outcome is Outcome.FAILED and not _refused((*losses, *steps))
+    )
+    if not bad or judged_elsewhere:
         return passed()
     order = (Outcome.FAULT, Outcome.INVALID, Outcome.FAILED)
     return Verdict(
@@ -146,11 +169,17 @@ def judge_interface(given: JudgeInput) -> Verdict:
     )
 
 
+def _refused(outcomes: tuple[Named, ...]) -> bool:
+    """Whether a function could not even take its arguments."""
+    return any(end is not None and end.error_type == SIGNATURE_ERROR for _, end in outcomes)
+
+
 def judge_step(given: JudgeInput) -> Verdict:
     """Whether the weights that came back are those after one step, and what was returned.
 
     Three quarters for the weights, one quarter for returning the loss before the step, averaged
-    over the trials.
+    over the trials. A wrong `huber_loss` leads to a wrong step by itself; where the step follows it
+    that is no second mistake, and costs little.
 
     Raises:
         GraderFault: a trial came without its measurements; the author of the probe must act.
@@ -170,12 +199,13 @@ def judge_step(given: JudgeInput) -> Verdict:
     fault = fault_verdict(outcomes, "the step")
     if fault is not None:
         return fault
-    steps = [_step(trial) for trial in evidence.steps if trial.incident is None]
+    mistakes = loss_mistakes(evidence, settings.delta)
+    steps = [_step(trial, mistakes) for trial in evidence.steps if trial.incident is None]
     where = evidence.place(ROLE)
     findings = (
         *_weight_findings(steps, where),
         *_return_findings(steps, settings, where),
-        *incident_findings(outcomes),
+        *incident_findings(outcomes, where),
         *_measurements(steps, where),
     )
     verdict = graded(sum(map(_credit, steps)) / len(outcomes), findings)
@@ -185,15 +215,39 @@ def judge_step(given: JudgeInput) -> Verdict:
 def _credit(step: _Step) -> float:
     weights = 1.0 if step.mistake is None else step.mistake.credit
     returned = 1.0 if step.returned is None else 0.0
-    return (1 - RETURNED_SHARE) * weights + RETURNED_SHARE * returned
+    earned = (1 - RETURNED_SHARE) * weights + RETURNED_SHARE * returned
+    if step.followed is None:
+        return earned
+    # Of what follows from the loss, a number that is returned may be another one, but not nothing.
+    nothing = step.returned is StepCode.NOTHING_RETURNED
+    return max(earned, step.followed * ((1 - RETURNED_SHARE) if nothing else 1.0))
 
 
-def _step(trial: StepTrial) -> _Step:
+def _step(trial: StepTrial, mistakes: frozenset[LossMistake] | None) -> _Step:
     before, after, scale = trial.loss_before, trial.loss_after, trial.scale
     if before is None or scale is None or not scale > 0:
         raise GraderFault(f"step {trial.label!r} was not measured in full")
+    mistake = _mistake(trial, scale)
     returned = _returned(trial.returned, before, after)
-    return _Step(trial, before, after, _mistake(trial, scale), returned)
+    return _Step(trial, before, after, mistake, returned, _followed(trial, mistake, mistakes))
+
+
+def _followed(
+    trial: StepTrial, mistake: _KnownStep | None, mistakes: frozenset[LossMistake] | None
+) -> float | None:
+    """The share of the points when the step follows, or may follow, a wrong `huber_loss`."""
+    if mistake is None or mistakes is None:
+        return None
+    if mistake.other_loss is not None:
+        return FOLLOWED_CREDIT if mistakes == {mistake.other_loss} else None
+    measured = {known.other_loss for known in _KNOWN.values()}
+    pairs = (
+        (trial.loss_before, trial.loss_after),
+        (trial.held_out_before, trial.held_out_after),
+    )
+    smaller = all(b is not None and a is not None and a < b for b, a in pairs)
+    unknown = mistake is _OTHER and not (mistakes and mistakes <= measured)
+    return UNKNOWN_LOSS_CREDIT if unknown and smaller else None
 
 
 def _mistake(trial: StepTrial, scale: float) -> _KnownStep | None:
@@ -225,19 +279,27 @@ def _close(value: float, reference: float) -> bool:
 
 
 def _weight_findings(steps: list[_Step], where: str) -> tuple[Finding, ...]:
-    groups: dict[StepCode, list[_Step]] = {}
+    groups: dict[tuple[StepCode, bool], list[_Step]] = {}
     for step in steps:
         if step.mistake is not None:
-            groups.setdefault(step.mistake.code, []).append(step)
+            groups.setdefault((step.mistake.code, step.followed is not None), []).append(step)
     findings = []
-    for code, group in groups.items():
+    for (code, followed), group in groups.items():
         mistake = group[0].mistake
         assert mistake is not None
+        claim, advice = mistake.claim, mistake.advice
+        if followed and mistake is _OTHER:
+            advice = (
+                "Mend `huber_loss` first. The step makes the loss smaller and may be right as it "
+                "is."
+            )
+        elif followed:
+            claim = f"{claim.removesuffix('.')}, as your `huber_loss` does."
+            advice = "Mend `huber_loss`: the step follows it, and needs no change of its own."
         findings.append(Finding(
-            code=code, severity=Severity.ERROR, claim=mistake.claim, where=where,
-            expected="the weights after one optimizer step on the mean Huber loss of the batch, "
-            f"which is {number(group[0].before)} before it",
-            received=f"{_seen(group[0])} ({_cases(group)})", try_=mistake.advice,
+            code=code, severity=Severity.ERROR, claim=claim, where=where,
+            expected="the weights after one optimizer step on the mean Huber loss of the batch",
+            received=f"{_seen(group[0])} ({_cases(group)})", try_=advice,
         ))  # fmt: skip
     return tuple(findings)
 
@@ -247,12 +309,28 @@ def _seen(step: _Step) -> str:
     trial = step.trial
     if step.after is None or not trial.scale:
         return "NaN or infinity among the weights"
-    off = 100 * trial.distances["huber_mean"] / trial.scale
-    seen = (
-        f"weights that are off by {off:.3g} % of that step; the loss went from "
-        f"{number(step.before)} to {number(step.after)}, on other data {_held_out(trial)}"
+    if step.mistake is not None and step.mistake.code is StepCode.UNCHANGED:
+        return "the weights that were there before"
+    seen = f"other weights; {_change(step)}"
+    return f"{seen}; {_rough(_number(step))} was returned" if _follows(step) else seen
+
+
+def _change(step: _Step) -> str:
+    """How the loss changed, on the batch and on data the code never saw."""
+    trial = step.trial
+    assert step.after is not None
+    change = f"the loss goes from {_rough(step.before)} to {_rough(step.after)} on the batch"
+    if trial.held_out_before is None or trial.held_out_after is None:
+        return change
+    return (
+        f"{change}, and from {_rough(trial.held_out_before)} to {_rough(trial.held_out_after)} on "
+        "data your code never saw"
     )
-    return f"{seen}; {number(_number(step))} was returned" if _follows(step) else seen
+
+
+def _rough(value: float) -> str:
+    """A number in three digits, zeros at its end included."""
+    return f"{value:#.3g}".removesuffix(".")
 
 
 def _follows(step: _Step) -> bool:
@@ -260,7 +338,7 @@ def _follows(step: _Step) -> bool:
     return (
         step.returned is StepCode.RETURNED_OTHER
         and step.mistake is not None
-        and step.mistake.other_loss
+        and (step.mistake.other_loss is not None or step.followed is not None)
     )
 
 
@@ -300,16 +378,8 @@ def _measurements(steps: list[_Step], where: str) -> tuple[Finding, ...]:
         return ()
     return (Finding(
         code=StepCode.MEASURED, severity=Severity.NOTE,
-        claim=f"One step takes the loss from {number(first.before)} to {number(first.after)} on "
-        f"the batch, and on data the code never saw {_held_out(first.trial)}.",
-        where=where, received=f"optimizer {first.trial.optimizer} ({_cases([first])})",
+        claim=f"One step works: {_change(first)}.", where=where,
     ),)  # fmt: skip
-
-
-def _held_out(trial: StepTrial) -> str:
-    if trial.held_out_before is None or trial.held_out_after is None:
-        return "it was not measured"
-    return f"from {number(trial.held_out_before)} to {number(trial.held_out_after)}"
 
 
 def _number(step: _Step) -> float:
@@ -328,11 +398,12 @@ CHECKS: Final = (
     CheckKind(
         id="training.loss", settings=NoSettings, judge=judge_loss,
         description="Values (two thirds) and gradients (one third) of the loss against the mean "
-        "Huber loss, edge cases included.",
+        "Huber loss, edge cases included; one slip in a Huber loss costs at most half.",
     ),
     CheckKind(
         id="training.step", settings=NoSettings, judge=judge_step,
         description="The weights that come back against those after one step on the mean Huber "
-        "loss (three quarters), and the loss that is returned (one quarter).",
+        "loss (three quarters), and the loss that is returned (one quarter); what follows from a "
+        "wrong loss costs little.",
     ),
 )  # fmt: skip

@@ -39,7 +39,9 @@ def fault_verdict(outcomes: Sequence[Named], what: str) -> Verdict | None:
     return incident_verdict(faults[0]) if faults else None
 
 
-def uncalled_verdict(outcomes: Sequence[Named], what: str) -> Verdict | None:
+def uncalled_verdict(
+    outcomes: Sequence[Named], what: str, place: str | None = None
+) -> Verdict | None:
     """The verdict when not one case got an answer; None when at least one did.
 
     All raised: judged, no points. If a limit, an exit or an unreadable answer was among them, it
@@ -48,6 +50,7 @@ def uncalled_verdict(outcomes: Sequence[Named], what: str) -> Verdict | None:
     Args:
         outcomes: all cases that were tried.
         what: what should have been tried, for the operator.
+        place: `file:line` of what was called.
     """
     fault = fault_verdict(outcomes, what)
     if fault is not None:
@@ -56,11 +59,18 @@ def uncalled_verdict(outcomes: Sequence[Named], what: str) -> Verdict | None:
     if len(ends) < len(outcomes):
         return None
     open_end = next((end for end in ends if end.kind is not IncidentKind.RAISED), ends[0])
-    return incident_verdict(open_end).model_copy(update={"findings": incident_findings(outcomes)})
+    return incident_verdict(open_end).model_copy(
+        update={"findings": incident_findings(outcomes, place)}
+    )
 
 
-def incident_findings(outcomes: Iterable[Named]) -> tuple[Finding, ...]:
-    """One finding for each different incident: the first in full, its other cases counted."""
+def incident_findings(outcomes: Iterable[Named], place: str | None = None) -> tuple[Finding, ...]:
+    """One finding for each different incident: the first in full, its other cases counted.
+
+    Args:
+        outcomes: all cases that were tried.
+        place: `file:line` of what was called, for incidents that have no line of their own.
+    """
     groups: dict[tuple[object, ...], list[tuple[str, Incident]]] = {}
     for label, end in outcomes:
         if end is not None:
@@ -69,11 +79,12 @@ def incident_findings(outcomes: Iterable[Named]) -> tuple[Finding, ...]:
     findings = []
     for group in groups.values():
         label, end = group[0]
-        first = incident_finding(end)
+        first = incident_finding(end, place)
         cases = cases_text([name for name, _ in group])
         if label in end.stage:
             # The claim names the case already.
-            cases = f"and in {len(group) - 1} more cases" if len(group) > 1 else ""
+            more = len(group) - 1
+            cases = f"and in {more} more {'case' if more == 1 else 'cases'}" if more else ""
         if not cases:
             findings.append(first)
             continue

@@ -18,9 +18,10 @@ from grader.episodes.rollout import Played, environment, play, versions
 from grader.errors import GraderFault
 from grader.probes.context import ProbeContext, load, load_again
 from grader.records.evidence import AgentEvidence, Episode, Incident, IncidentKind, ReplayTrial
+from grader.records.messages import Invoke, Seed, Space
 from grader.records.settings import AgentSettings
 from grader.records.spaces import SpaceError, space_data, space_text
-from grader.records.wire import Invoke, Seed, Space, describe
+from grader.records.wire import describe
 from grader.sandbox.incident import WorkerIncident
 from grader.sandbox.worker import Worker
 

@@ -9,11 +9,11 @@ from typing import Any, Final, TypeVar
 
 from grader.assignments.registry import ProbeKind, Role
 from grader.records.evidence import Incident, IncidentKind, PartEvidence, Symbol, Unresolved
+from grader.records.messages import Found, ImportFile, Message, Resolve
 from grader.records.report import SeedSet
 from grader.records.spec import Isolation, Limits, PartSpec
 from grader.records.submission import Submission
 from grader.records.text import clean_line
-from grader.records.wire import Found, ImportFile, Message, Resolve
 from grader.sandbox.incident import WorkerIncident
 from grader.sandbox.server import WorkerSource
 from grader.sandbox.worker import Worker

@@ -1,35 +1,32 @@
-"""Probe of a student's environment: Gymnasium's own checker and ours, on a proxy.
+"""Probe of a student's environment: plays it, compares runs of it, and runs Gymnasium's checker.
 
-The environment runs in its worker; here stands a `gymnasium.Env` that forwards `reset` and `step`
-and judges every value that comes back by itself.
+The environment runs in its worker. Seeds, actions and every judgement of an answer are made here.
 """
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Iterable
+import hashlib
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
-import gymnasium
 import numpy as np
 from gymnasium import spaces
-from gymnasium.utils.env_checker import check_env
 
 from grader.assignments.registry import ProbeKind, Role
-from grader.probes.context import ProbeContext, load
+from grader.probes.context import ProbeContext, load, load_again
+from grader.probes.environment_checker import run_checker
+from grader.probes.environment_game import Game, Violations, number_of
 from grader.records.evidence import (
     EnvironmentEpisode,
     EnvironmentEvidence,
     EnvironmentRule,
     EnvironmentTrial,
-    Incident,
-    Violation,
 )
+from grader.records.messages import DescribeSpaces, Invoke
 from grader.records.settings import EnvironmentSettings
 from grader.records.spaces import SpaceError, space_from_data, space_text
 from grader.records.text import clean_line
-from grader.records.wire import DescribeSpaces, Invoke, Opaque, describe, encode
+from grader.records.wire import Opaque, describe, encode
 from grader.sandbox.incident import WorkerIncident
 from grader.sandbox.worker import Worker
 
@@ -40,269 +37,124 @@ _FIRST_SEED: Final = 4100
 _ACTION_SEED: Final = 67
 _COMPARED_SEEDS: Final = (4200, 4201)
 _VARIETY_SEEDS: Final = tuple(range(4300, 4308))
+_VARIETY_STEPS: Final = 50
+_ALL_ACTIONS: Final = 16
+"""Up to so many actions each is tried as the first; of more, the first and the last."""
+_MODES_SHOWN: Final = 10
 
 
 @dataclass
-class _Violations:
-    """Broken rules: the first time in detail, then counted."""
+class _Seen:
+    """What has been seen so far; kept when the worker is gone before the end."""
 
-    found: dict[tuple[EnvironmentRule, str], Violation] = field(default_factory=dict)
+    violations: Violations = field(default_factory=Violations)
+    observation_space: str = ""
+    action_space: str = ""
+    episodes: list[EnvironmentEpisode] = field(default_factory=list)
+    trials: list[EnvironmentTrial] = field(default_factory=list)
+    finished: bool = False
 
-    def add(
-        self,
-        rule: EnvironmentRule,
-        *,
-        expected: str = "",
-        received: object = "",
-        at: str = "",
-        incident: Incident | None = None,
-        variant: str = "",
-    ) -> None:
-        """Notes a broken rule; `variant` keeps different violations of one rule apart."""
-        text = received if isinstance(received, str) else describe(received)
-        key = (rule, variant)
-        if key in self.found:
-            before = self.found[key]
-            self.found[key] = before.model_copy(update={"count": before.count + 1})
-        else:
-            self.found[key] = Violation(
-                rule=rule, expected=expected, received=text, at=at, incident=incident
-            )
-
-    def all(self) -> tuple[Violation, ...]:
-        """In the order of the rules."""
-        order = list(EnvironmentRule)
-        return tuple(sorted(self.found.values(), key=lambda item: order.index(item.rule)))
+    def fields(self) -> dict[str, Any]:
+        return {
+            "observation_space": self.observation_space,
+            "action_space": self.action_space,
+            "violations": self.violations.all(),
+            "episodes": tuple(self.episodes),
+            "trials": tuple(self.trials),
+            "finished": self.finished,
+        }
 
 
-@dataclass(frozen=True)
-class _Step:
-    """One answer of `step`, as far as it has the right form."""
+class _Actions:
+    """Random actions that depend on a seed alone."""
 
-    observation: Any
-    reward: Any
-    terminated: bool
-    truncated: bool
+    def __init__(self, space: spaces.Space[Any]) -> None:
+        self._space = space
 
+    def restart(self, seed: int) -> None:
+        self._space.seed(seed)
 
-class _Game:
-    """The environment in one worker, asked without mercy and without trust."""
+    def draw(self) -> Any:
+        """The next action.
 
-    def __init__(
-        self,
-        worker: Worker,
-        violations: _Violations,
-        observation_space: spaces.Space[Any] | None,
-    ) -> None:
-        self._worker = worker
-        self._violations = violations
-        self._observation_space = observation_space
-
-    def reset(self, seed: int, at: str) -> tuple[bool, Any]:
-        """Resets; answers whether that worked, and the observation."""
+        Raises:
+            SpaceError: the space has none to give, such as a Box without a float between bounds.
+        """
         try:
-            answer = self._worker.ask(
-                Invoke(
-                    target="env", method="reset", exact=True,
-                    arguments={"seed": seed, "options": None},
-                ),
-                f"calling {at}",
-            )  # fmt: skip
-        except WorkerIncident as error:
-            if error.final:
-                raise
-            unfit = error.incident.error_type == "TypeError" and (
-                "unexpected keyword" in error.incident.message
-            )
-            rule = Rule.RESET_SIGNATURE if unfit else Rule.RAISED_IN_RESET
-            self._violations.add(
-                rule,
-                expected="reset(self, *, seed=None, options=None)" if unfit else "an observation",
-                received=error.incident.message,
-                at=at,
-                incident=error.incident,
-            )
-            return False, None
-        if not (isinstance(answer, tuple) and len(answer) == 2):
-            self._violations.add(
-                Rule.RESET_RETURN, expected="a tuple (observation, info)", received=answer, at=at
-            )
-            return True, answer
-        observation, info = answer
-        if not isinstance(info, dict):
-            self._violations.add(Rule.RESET_INFO, expected="a dict", received=info, at=at)
-        self._observation(observation, Rule.RESET_OBSERVATION, at)
-        return True, observation
+            with np.errstate(all="ignore"):
+                return self._space.sample()
+        except Exception as error:  # the student's bounds may make numpy raise anything
+            raise SpaceError(f"no action can be drawn from it: {error}") from error
 
-    def step(self, action: Any, at: str) -> _Step | None:
-        """Steps; None when that did not work."""
+
+def collect(context: ProbeContext) -> EnvironmentEvidence:
+    """Plays the environment, compares two runs of it, and asks Gymnasium's checker."""
+    seen = _Seen()
+    with context.worker(_FIRST_ENTROPY) as worker:
+        loaded = load(context, worker)
+        fields = context.base(**loaded.fields())
+        if not loaded.complete:
+            return EnvironmentEvidence(**fields)
         try:
-            answer = self._worker.ask(
-                Invoke(target="env", method="step", arguments={"action": _sent(action)}),
-                f"calling step ({at})",
-            )
+            _make(worker)
+            described = worker.ask(DescribeSpaces(target="env"), "reading the spaces")
         except WorkerIncident as error:
-            if error.final:
-                raise
-            self._violations.add(
-                Rule.RAISED_IN_STEP,
-                expected="(observation, reward, terminated, truncated, info)",
-                received=f"{error.incident.error_type}: {error.incident.message}",
-                at=at,
-                incident=error.incident,
-            )
-            return None
-        if not isinstance(answer, tuple) or len(answer) not in (4, 5):
-            self._violations.add(
-                Rule.STEP_RETURN,
-                expected="a tuple (observation, reward, terminated, truncated, info)",
-                received=answer,
-                at=at,
-            )
-            return None
-        if len(answer) == 4:
-            self._violations.add(
-                Rule.STEP_RETURN,
-                expected="five values (observation, reward, terminated, truncated, info)",
-                received="four values, as in the old Gym",
-                at=at,
-            )
-            answer = (*answer[:3], False, answer[3])
-        return self._checked(answer, at)
+            return EnvironmentEvidence(**fields, construction=error.incident)
+        try:
+            _examine(context, worker, described if isinstance(described, dict) else {}, seen)
+        except WorkerIncident as error:
+            if not seen.violations.tell(error.incident):
+                seen.violations.add(
+                    Rule.RAISED_IN_STEP, received=error.incident.message,
+                    at=error.incident.stage, incident=error.incident, variant="ended",
+                )  # fmt: skip
+    return EnvironmentEvidence(**fields, **seen.fields())
 
-    def _checked(self, answer: tuple[Any, ...], at: str) -> _Step:
-        observation, reward, terminated, truncated, info = answer
-        add = self._violations.add
-        self._observation(observation, Rule.STEP_OBSERVATION, at)
-        if isinstance(reward, bool) or not isinstance(
-            reward, int | float | np.integer | np.floating
-        ):
-            add(Rule.REWARD_TYPE, expected="a number (float)", received=reward, at=at)
-        elif not np.isfinite(reward):
-            add(Rule.REWARD_NOT_FINITE, expected="a finite number", received=reward, at=at)
-        for rule, value in ((Rule.TERMINATED_TYPE, terminated), (Rule.TRUNCATED_TYPE, truncated)):
-            if not isinstance(value, bool | np.bool_):
-                add(rule, expected="True or False (bool)", received=value, at=at)
-        if not isinstance(info, dict):
-            add(Rule.STEP_INFO, expected="a dict", received=info, at=at)
-        return _Step(observation, reward, _truth(terminated), _truth(truncated))
 
-    def _observation(self, observation: Any, rule: EnvironmentRule, at: str) -> None:
-        space = self._observation_space
-        if space is None or _contains(space, observation):
-            return
-        self._violations.add(
-            rule,
-            expected=f"an element of {space_text(space)}",
-            received=_compared_with(space, observation),
-            at=at,
+def _make(worker: Worker) -> None:
+    worker.ask(Invoke(target="env_class", arguments={}, keep="env"), "making the environment")
+
+
+def _examine(context: ProbeContext, worker: Worker, described: dict[str, Any], seen: _Seen) -> None:
+    settings: EnvironmentSettings = context.settings
+    violations = seen.violations
+    if described.get("is_env") is not True:
+        violations.add(
+            Rule.NOT_AN_ENV,
+            expected="class GameEnv(gymnasium.Env)",
+            received="a class that does not inherit from gymnasium.Env",
         )
-
-
-def _truth(value: Any) -> bool:
-    try:
-        return bool(value)
-    except ValueError:
-        return False
-
-
-def _sent(action: Any) -> Any:
-    """An action in the form that crosses the channel."""
-    if isinstance(action, dict):
-        return {key: _sent(item) for key, item in action.items()}
-    return action
-
-
-def _contains(space: spaces.Space[Any], observation: Any) -> bool:
-    try:
-        return bool(space.contains(observation))
-    except Exception:  # noqa: BLE001  the observation may be anything, `contains` may raise
-        return False
-
-
-def _compared_with(space: spaces.Space[Any], observation: Any) -> str:
-    """The observation as text, with what is wrong about it."""
-    text = describe(observation)
-    if isinstance(space, spaces.Box) and isinstance(observation, np.ndarray):
-        if observation.shape != space.shape:
-            return f"{text}: the shape is not {space.shape}"
-        dtype = np.dtype(space.dtype)
-        if not np.can_cast(observation.dtype, dtype):
-            return f"{text}: the dtype is not {dtype.name}"
-        return f"{text}: a value lies outside the bounds"
-    return text
-
-
-class _Proxy(gymnasium.Env[Any, Any]):
-    """What Gymnasium's checker sees: answers as they came back."""
-
-    def __init__(
-        self, worker: Worker, observation: spaces.Space[Any], action: spaces.Space[Any]
-    ) -> None:
-        self._worker = worker
-        self.observation_space = observation
-        self.action_space = action
-
-    def reset(
-        self, *, seed: int | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[Any, dict[str, Any]]:
-        super().reset(seed=seed)
-        answer: tuple[Any, dict[str, Any]] = self._worker.ask(
-            Invoke(target="env", method="reset", exact=True,
-                   arguments={"seed": seed, "options": options}),
-            "calling reset in Gymnasium's checker",
-        )  # fmt: skip
-        return answer
-
-    def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
-        answer: tuple[Any, Any, bool, bool, dict[str, Any]] = self._worker.ask(
-            Invoke(target="env", method="step", arguments={"action": _sent(action)}),
-            "calling step in Gymnasium's checker",
-        )
-        return answer
-
-
-def _gymnasium_checker(proxy: _Proxy, violations: _Violations) -> None:
-    """Runs Gymnasium's checker; what our own rules have told already is not told again."""
-    told = {item.rule for item in violations.all()} - {Rule.NO_METADATA, Rule.RENDER_MODE}
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        try:
-            check_env(proxy, skip_render_check=True)
-        except WorkerIncident as error:
-            if error.final:
-                raise
-            problem: str | None = error.incident.message
-        except Exception as error:  # noqa: BLE001  the checker tells by raising all sorts
-            problem = str(error)
-        else:
-            problem = None
-    if told:
+    observation_space = _space(
+        described, "observation_space", Rule.NO_OBSERVATION_SPACE, violations
+    )
+    action_space = _space(described, "action_space", Rule.NO_ACTION_SPACE, violations)
+    _metadata(described, violations)
+    if observation_space is not None:
+        seen.observation_space = space_text(observation_space)
+    if action_space is None:
         return
-    if problem is not None:
+    seen.action_space = space_text(action_space)
+    actions = _Actions(action_space)
+    game = Game(worker, violations, observation_space)
+    try:
+        if not _play(game, actions, settings, seen):
+            return
+        game.reset(None, "reset()")
+        _first_actions(game, action_space)
+        _compare_runs(context, game, actions, settings, seen)
+    except SpaceError as error:
         violations.add(
-            Rule.CHECKER, expected="no objection", received=clean_line(problem, 400),
-            at="gymnasium.utils.env_checker.check_env",
-        )  # fmt: skip
-    for text in dict.fromkeys(_warning_texts(caught)):
-        violations.add(
-            Rule.CHECKER_WARNING, expected="no warning", received=text,
-            at="gymnasium.utils.env_checker.check_env", variant=text,
-        )  # fmt: skip
-
-
-def _warning_texts(caught: Iterable[warnings.WarningMessage]) -> list[str]:
-    texts = []
-    for warning in caught:
-        text = clean_line(str(warning.message).replace("\x1b[33m", "").replace("\x1b[0m", ""), 400)
-        # The proxy is made here and has no registration; that is not the student's doing.
-        if "spec" not in text and "unwrapped" not in text:
-            texts.append(text.removeprefix("WARN: "))
-    return texts
+            Rule.NO_ACTION_SPACE, expected="a space with actions in it", received=str(error)
+        )
+        return
+    if observation_space is not None:
+        equal = all(trial.difference is None for trial in seen.trials)
+        run_checker(worker, observation_space, action_space, violations, deterministic=equal)
+    seen.finished = True
 
 
 def _space(
-    described: dict[str, Any], name: str, rule: EnvironmentRule, violations: _Violations
+    described: dict[str, Any], name: str, rule: EnvironmentRule, violations: Violations
 ) -> spaces.Space[Any] | None:
     data = described.get(name)
     expected = f"self.{name} set in __init__, such as spaces.Discrete(4)"
@@ -317,7 +169,7 @@ def _space(
         return None
 
 
-def _metadata(described: dict[str, Any], violations: _Violations) -> None:
+def _metadata(described: dict[str, Any], violations: Violations) -> None:
     modes = described.get("render_modes")
     if not isinstance(modes, list):
         violations.add(
@@ -327,74 +179,118 @@ def _metadata(described: dict[str, Any], violations: _Violations) -> None:
         )
         return
     mode = described.get("render_mode")
-    if mode is not None and mode not in modes:
+    if mode is not None and not (isinstance(mode, str) and mode in modes):
+        known = ", ".join(clean_line(str(each), 40) for each in modes[:_MODES_SHOWN])
         violations.add(
-            Rule.RENDER_MODE, expected=f"one of {modes}, or None", received=describe(mode)
+            Rule.RENDER_MODE,
+            expected=f"one of [{known}], or None" if modes else "None, for there are no modes",
+            received=mode if not isinstance(mode, str) else repr(mode),
         )
 
 
-def _play(
-    game: _Game, actions: spaces.Space[Any], settings: EnvironmentSettings, violations: _Violations
-) -> tuple[EnvironmentEpisode, ...]:
-    """Episodes with random actions, every answer checked."""
-    played: list[EnvironmentEpisode] = []
-    actions.seed(_ACTION_SEED)
-    for number in range(settings.episodes):
-        seed = _FIRST_SEED + number
-        worked, _ = game.reset(seed, f"reset(seed={seed})")
-        if not worked:
+# --- playing ------------------------------------------------------------------------------------
+
+
+def _play(game: Game, actions: _Actions, settings: EnvironmentSettings, seen: _Seen) -> bool:
+    """Plays episodes with random actions; answers whether a step came back."""
+    actions.restart(_ACTION_SEED)
+    for seed in range(_FIRST_SEED, _FIRST_SEED + settings.episodes):
+        if not _play_one(game, actions, seed, settings.max_steps, seen):
             break
-        total, steps, ended = 0.0, 0, False
-        while steps < settings.max_steps and not ended:
-            answer = game.step(actions.sample(), f"step {steps + 1} after reset(seed={seed})")
-            if answer is None:
-                return tuple(played)
-            steps += 1
-            ended = answer.terminated or answer.truncated
-            total += _float(answer.reward)
-        if not ended:
-            violations.add(
-                Rule.NEVER_ENDS,
-                expected=f"terminated or truncated within {settings.max_steps} steps",
-                received=f"no end after {steps} steps with random actions",
-                at=f"the episode after reset(seed={seed})",
-            )
-        played.append(EnvironmentEpisode(seed=seed, steps=steps, episode_return=total, ended=ended))
-        if not ended:
-            break  # the others would not end either, and each costs as long
-    return tuple(played)
+    return bool(seen.episodes)
 
 
-def _float(value: Any) -> float:
+def _play_one(game: Game, actions: _Actions, seed: int, max_steps: int, seen: _Seen) -> bool:
+    """Plays an episode; answers whether another makes sense."""
+    steps, total, ended = 0, 0.0, False
     try:
-        number = float(value)
-    except (TypeError, ValueError, OverflowError):
-        return 0.0
-    return number if np.isfinite(number) else 0.0
+        if game.reset(seed, f"reset(seed={seed})") is None:
+            return False
+        while steps < max_steps and not ended:
+            step = game.step(actions.draw(), f"step {steps + 1} after reset(seed={seed})")
+            if step is None:
+                return False
+            steps += 1
+            total += number_of(step.reward)
+            ended = step.ended
+    finally:
+        # An episode that was cut short shows that steps came back.
+        if steps:
+            seen.episodes.append(
+                EnvironmentEpisode(seed=seed, steps=steps, episode_return=total, ended=ended)
+            )
+    if not ended:
+        # The others would not end either, and each costs as long.
+        seen.violations.add(
+            Rule.NEVER_ENDS,
+            expected=f"terminated or truncated within {max_steps} steps",
+            received=f"no end after {steps} steps with random actions",
+            at=f"the episode after reset(seed={seed})",
+        )
+    return ended
 
 
-def _trace(
-    game: _Game, actions: spaces.Space[Any], seed: int, steps: int
-) -> list[tuple[Any, Any, bool, bool]]:
-    """Answers of one episode under a seed, with actions that depend on the seed alone."""
-    actions.seed(seed)
-    worked, observation = game.reset(seed, f"reset(seed={seed})")
-    trace = [(observation, 0.0, False, False)] if worked else []
-    while worked and len(trace) < steps:
-        answer = game.step(actions.sample(), f"step {len(trace)} after reset(seed={seed})")
-        if answer is None:
+def _first_actions(game: Game, space: spaces.Space[Any]) -> None:
+    """Tries actions that random play may miss: each one, or the lowest and the highest."""
+    if isinstance(space, spaces.Discrete) and space.n <= _ALL_ACTIONS:
+        first = int(space.start)
+        tried: list[Any] = [np.int64(action) for action in range(first, first + int(space.n))]
+    else:
+        tried = [_extreme(space, highest=False), _extreme(space, highest=True)]
+    for action in tried:
+        at = f"step 1 after reset(seed={_FIRST_SEED}), action {describe(action)}"
+        if game.reset(_FIRST_SEED, f"reset(seed={_FIRST_SEED})") is None:
+            return
+        if game.step(action, at) is None:
+            return
+
+
+def _extreme(space: spaces.Space[Any], *, highest: bool) -> Any:
+    """The lowest or the highest action; 0 where there is no bound."""
+    match space:
+        case spaces.Discrete():
+            return np.int64(int(space.start) + (int(space.n) - 1 if highest else 0))
+        case spaces.MultiDiscrete():
+            return np.asarray(space.start + (space.nvec - 1 if highest else 0), space.dtype)
+        case spaces.MultiBinary():
+            return np.full(space.shape, int(highest), space.dtype)
+        case spaces.Box():
+            near, far = (space.high, space.low) if highest else (space.low, space.high)
+            bounded = np.where(np.isfinite(near), near, np.where(np.isfinite(far), far, 0))
+            return bounded.astype(space.dtype)
+        case spaces.Dict():
+            items = space.spaces.items()
+            return {key: _extreme(inner, highest=highest) for key, inner in items}
+        case spaces.Tuple():
+            return tuple(_extreme(inner, highest=highest) for inner in space.spaces)
+    return space.sample()
+
+
+# --- comparing runs -----------------------------------------------------------------------------
+
+_PARTS: Final = ("observation", "reward", "terminated", "truncated")
+_Trace = list[tuple[Any, Any, bool, bool]]
+
+
+def _trace(game: Game, actions: _Actions, seed: int, steps: int, action_seed: int) -> _Trace:
+    """Answers of one episode under a seed, with actions that depend on their seed alone."""
+    actions.restart(action_seed)
+    start = game.reset(seed, f"reset(seed={seed})")
+    if start is None:
+        return []
+    trace: _Trace = [(start.observation, 0.0, False, False)]
+    while len(trace) < steps:
+        step = game.step(actions.draw(), f"step {len(trace)} after reset(seed={seed})")
+        if step is None:
             break
-        trace.append((answer.observation, answer.reward, answer.terminated, answer.truncated))
-        if answer.terminated or answer.truncated:
+        trace.append(tuple(step))
+        if step.ended:
             break
     return trace
 
 
-_PARTS: Final = ("observation", "reward", "terminated", "truncated")
-
-
 def _compare(
-    first: list[Any], second: list[Any], seed: int, processes: Literal["same", "separate"]
+    first: _Trace, second: _Trace, seed: int, processes: Literal["same", "separate"]
 ) -> EnvironmentTrial:
     for step, (one, two) in enumerate(zip(first, second, strict=False)):
         for what, a, b in zip(_PARTS, one, two, strict=True):
@@ -412,133 +308,50 @@ def _compare(
     return EnvironmentTrial(seed=seed, compared=len(first), processes=processes)
 
 
-def collect(context: ProbeContext) -> EnvironmentEvidence:
-    """Plays the environment, compares two runs of it, and asks Gymnasium's checker."""
-    violations = _Violations()
-    gathered: dict[str, Any] = {}
-    with context.worker(_FIRST_ENTROPY) as worker:
-        loaded = load(context, worker)
-        fields = context.base(**loaded.fields())
-        if not loaded.complete:
-            return EnvironmentEvidence(**fields)
-        try:
-            worker.ask(
-                Invoke(target="env_class", arguments={}, keep="env"), "making the environment"
-            )
-            described = worker.ask(DescribeSpaces(target="env"), "reading the spaces")
-        except WorkerIncident as error:
-            return EnvironmentEvidence(**fields, construction=error.incident)
-        described = described if isinstance(described, dict) else {}
-        try:
-            _examine(context, worker, described, violations, gathered)
-            gathered["finished"] = True
-        except WorkerIncident as error:
-            violations.add(
-                Rule.RAISED_IN_STEP, received=error.incident.message, incident=error.incident,
-                at=error.incident.stage, variant=error.incident.kind,
-            )  # fmt: skip
-    return EnvironmentEvidence(**fields, violations=violations.all(), **gathered)
-
-
-def _examine(
+def _compare_runs(
     context: ProbeContext,
-    worker: Worker,
-    described: dict[str, Any],
-    violations: _Violations,
-    gathered: dict[str, Any],
-) -> None:
-    settings: EnvironmentSettings = context.settings
-    if described.get("is_env") is not True:
-        violations.add(
-            Rule.NOT_AN_ENV,
-            expected="class GameEnv(gymnasium.Env)",
-            received="a class that does not inherit from gymnasium.Env",
-        )
-    observation_space = _space(
-        described, "observation_space", Rule.NO_OBSERVATION_SPACE, violations
-    )
-    action_space = _space(described, "action_space", Rule.NO_ACTION_SPACE, violations)
-    _metadata(described, violations)
-    if action_space is None:
-        return
-    gathered["action_space"] = space_text(action_space)
-    if observation_space is not None:
-        gathered["observation_space"] = space_text(observation_space)
-    game = _Game(worker, violations, observation_space)
-    gathered["episodes"] = _play(game, action_space, settings, violations)
-    if gathered["episodes"]:
-        worked, _ = game.reset(_FIRST_SEED, f"reset(seed={_FIRST_SEED}) after an episode")
-        if not worked:
-            violations.add(
-                Rule.RESET_AFTER_END,
-                expected="a new episode",
-                received="an error",
-                at=f"reset(seed={_FIRST_SEED}) after an episode",
-            )
-    gathered["trials"] = _determinism(context, game, action_space, settings, violations)
-    if observation_space is not None:
-        _gymnasium_checker(_Proxy(worker, observation_space, action_space), violations)
-
-
-def _determinism(
-    context: ProbeContext,
-    game: _Game,
-    actions: spaces.Space[Any],
+    game: Game,
+    actions: _Actions,
     settings: EnvironmentSettings,
-    violations: _Violations,
-) -> tuple[EnvironmentTrial, ...]:
+    seen: _Seen,
+) -> None:
+    """Two runs of the same game in one process and in two, and games under different seeds."""
     steps = settings.compared_steps
-    silent = _Violations()  # what is wrong with the answers has been told already
-    traces = {seed: _trace(game, actions, seed, steps) for seed in _COMPARED_SEEDS}
-    trials = [
-        _compare(traces[seed], _trace(game, actions, seed, steps), seed, "same")
-        for seed in _COMPARED_SEEDS
-    ]
+    traces = {seed: _trace(game, actions, seed, steps, seed) for seed in _COMPARED_SEEDS}
+    for seed in _COMPARED_SEEDS:
+        again = _trace(game, actions, seed, steps, seed)
+        seen.trials.append(_compare(traces[seed], again, seed, "same"))
     with context.worker(_SECOND_ENTROPY) as second:
         try:
-            again = load(context, second)
-            if again.incident is not None:
-                raise WorkerIncident(again.incident)
-            second.ask(
-                Invoke(target="env_class", arguments={}, keep="env"), "making the environment"
-            )
-            other = _Game(second, silent, None)
+            load_again(context, second)
+            _make(second)
+            # What is wrong with the answers has been told already.
+            other = Game(second, Violations(), None)
             for seed in _COMPARED_SEEDS:
-                trials.append(
-                    _compare(traces[seed], _trace(other, actions, seed, steps), seed, "separate")
-                )
+                again = _trace(other, actions, seed, steps, seed)
+                seen.trials.append(_compare(traces[seed], again, seed, "separate"))
         except WorkerIncident as error:
-            trials.append(
+            seen.trials.append(
                 EnvironmentTrial(seed=_COMPARED_SEEDS[0], compared=0, incident=error.incident)
             )
-    actions.seed(_ACTION_SEED)
-    variety = set()
+    if Rule.RESET_SIGNATURE not in seen.violations.broken():
+        _compare_seeds(game, actions, min(steps, _VARIETY_STEPS), seen.violations)
+
+
+def _compare_seeds(game: Game, actions: _Actions, steps: int, violations: Violations) -> None:
+    """Whether games under different seeds differ, all with the same actions."""
+    games: set[bytes] = set()
     for seed in _VARIETY_SEEDS:
-        answers = _trace(game, _Repeating(actions), seed, min(steps, 50))
-        variety.add(encode([list(answer) for answer in answers]))
-    if len(variety) == 1:
+        trace = _trace(game, actions, seed, steps, _ACTION_SEED)
+        if len(trace) < 2:
+            return  # no game to speak of; why, is told
+        games.add(hashlib.sha256(encode([list(answer) for answer in trace])).digest())
+    if len(games) == 1:
         violations.add(
             Rule.SEED_IGNORED,
             expected="different games under different seeds",
             received=f"one and the same game under {len(_VARIETY_SEEDS)} seeds",
         )
-    return tuple(trials)
-
-
-class _Repeating(spaces.Space[Any]):
-    """Samples the same actions whatever the seed, so that only the game can differ."""
-
-    def __init__(self, space: spaces.Space[Any]) -> None:
-        super().__init__()
-        self._space = space
-
-    def seed(self, seed: Any = None) -> Any:
-        del seed
-        return self._space.seed(_ACTION_SEED)
-
-    def sample(self, mask: Any = None, probability: Any = None) -> Any:
-        del mask, probability
-        return self._space.sample()
 
 
 PROBE = ProbeKind(

@@ -11,9 +11,9 @@ from grader.probes.cases import Case, convolution_cases
 from grader.probes.context import ProbeContext, load, parsed
 from grader.records.arrays import ALLOWED_DTYPES, ArrayRecord
 from grader.records.evidence import FunctionEvidence, FunctionTrial
+from grader.records.messages import Call, CallValue
 from grader.records.settings import FunctionSettings
 from grader.records.text import clean_line
-from grader.records.wire import Call, CallValue
 from grader.sandbox.incident import WorkerIncident
 from grader.sandbox.worker import Worker
 

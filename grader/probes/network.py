@@ -19,9 +19,9 @@ from grader.records.evidence import (
     IncidentKind,
     NetworkEvidence,
 )
+from grader.records.messages import Invoke, ModelFacts
 from grader.records.settings import NetworkSettings
 from grader.records.text import clean_line
-from grader.records.wire import Invoke, ModelFacts
 from grader.sandbox.incident import WorkerIncident
 from grader.sandbox.worker import Worker
 
@@ -53,7 +53,10 @@ def _build(
         )
     except WorkerIncident as error:
         return BuildTrial(num_actions=num_actions, incident=error.incident), shape, rejected
-    built = {"num_actions": num_actions, "returned": clean_line(facts["type"], TYPE_CHARS)}
+    built: dict[str, Any] = {
+        "num_actions": num_actions,
+        "returned": clean_line(facts["type"], TYPE_CHARS),
+    }
     if facts.get("is_model") is not True:
         return BuildTrial(**built), shape, rejected
     for candidate in (shape,) if shape is not None else settings.input_shapes:

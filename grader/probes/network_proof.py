@@ -23,9 +23,7 @@ from pydantic import JsonValue
 from grader.errors import GraderFault
 from grader.probes.context import ProbeContext, expect, parsed
 from grader.records.evidence import NetworkGraph, NetworkProof, ProofMethod
-from grader.records.settings import NetworkSettings
-from grader.records.text import clean_line
-from grader.records.wire import (
+from grader.records.messages import (
     Describe,
     Description,
     Forward,
@@ -34,6 +32,8 @@ from grader.records.wire import (
     Reference,
     WriteWeights,
 )
+from grader.records.settings import NetworkSettings
+from grader.records.text import clean_line
 from grader.sandbox.incident import WorkerIncident
 from grader.sandbox.worker import Worker
 

@@ -12,7 +12,7 @@ from gymnasium import spaces
 from grader.assignments.registry import ProbeKind, Role
 from grader.episodes.actions import InvalidAction, to_action
 from grader.errors import GraderFault
-from grader.probes.context import ProbeContext, expect, load
+from grader.probes.context import ProbeContext, expect, load, load_again
 from grader.records.arrays import ArrayRecord
 from grader.records.evidence import (
     ActionComponent,
@@ -21,9 +21,10 @@ from grader.records.evidence import (
     SeededTrial,
     SpaceTrial,
 )
+from grader.records.messages import Invoke, InvokeMany, Space
 from grader.records.settings import RandomAgentSettings
 from grader.records.spaces import SpaceError, parse_space, space_data
-from grader.records.wire import Invoke, InvokeMany, Space, encode
+from grader.records.wire import encode
 from grader.sandbox.incident import WorkerIncident
 from grader.sandbox.worker import Worker
 
@@ -238,14 +239,22 @@ def collect(context: ProbeContext) -> RandomAgentEvidence:
             return RandomAgentEvidence(**fields, construction=construction)
         trials = tuple(_space_trial(first, text, space, settings.samples) for text, space in parsed)
         with context.worker(_SECOND_ENTROPY) as second:
-            loaded_again = load(context, second)
+            again = _load_again(context, second)
             seeded = tuple(
-                SeededTrial(space=text, compared=0, incident=loaded_again.incident)
-                if loaded_again.incident
+                SeededTrial(space=text, compared=0, incident=again)
+                if again is not None
                 else _seeded_trial(first, second, text, space, settings.sequence_length)
                 for text, space in parsed
             )
     return RandomAgentEvidence(**fields, spaces=trials, seeded=seeded)
+
+
+def _load_again(context: ProbeContext, worker: Worker) -> Incident | None:
+    try:
+        load_again(context, worker)
+    except WorkerIncident as error:
+        return error.incident
+    return None
 
 
 def _construction(worker: Worker, space: spaces.Space[Any]) -> Incident | None:

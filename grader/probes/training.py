@@ -13,9 +13,7 @@ from grader.probes.cases import Case, loss_cases, training_batches
 from grader.probes.context import Loaded, ProbeContext, expect, load, parsed
 from grader.probes.function import TYPE_CHARS, as_array, recorded_arguments
 from grader.records.evidence import FunctionTrial, Incident, StepTrial, TrainingEvidence
-from grader.records.settings import TrainingSettings
-from grader.records.text import clean_line
-from grader.records.wire import (
+from grader.records.messages import (
     Invoke,
     Kept,
     Loss,
@@ -24,9 +22,10 @@ from grader.records.wire import (
     MakeOptimizer,
     ReadWeights,
     ReferenceSteps,
-    describe,
-    type_name,
 )
+from grader.records.settings import TrainingSettings
+from grader.records.text import clean_line
+from grader.records.wire import describe, type_name
 from grader.sandbox.incident import WorkerIncident
 from grader.sandbox.server import WorkerSource
 from grader.sandbox.worker import Worker

@@ -38,8 +38,8 @@ class ArrayRecord(Record):
     def _consistent(self) -> Self:
         if self.dtype not in ALLOWED_DTYPES:
             raise ValueError(f"dtype {self.dtype!r} is not one of the plain numeric dtypes")
-        if any(side < 0 for side in self.shape):
-            raise ValueError("a shape has no negative side")
+        if len(self.shape) > 32 or any(not 0 <= side < 2**32 for side in self.shape):
+            raise ValueError("a shape has at most 32 sides, none negative or beyond 32 bits")
         try:
             size_bytes = len(base64.b64decode(self.data, validate=True))
         except binascii.Error as error:
@@ -65,7 +65,7 @@ class ArrayRecord(Record):
 
     def array(self) -> npt.NDArray[Any]:
         """The recorded array, read-only."""
-        raw = np.frombuffer(base64.b64decode(self.data), dtype=np.dtype(self.dtype))
+        raw = np.frombuffer(base64.b64decode(self.data), np.dtype(self.dtype).newbyteorder("<"))
         return raw.reshape(self.shape)
 
 

@@ -5,14 +5,15 @@ Every text in a reply is a student's text; it is cleaned here, where it enters.
 
 from __future__ import annotations
 
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
-from pydantic import ConfigDict, Field, ValidationError
+from pydantic import ConfigDict, Field
 
 from grader.records.base import Record
 from grader.records.evidence import Frame, LimitName
 from grader.records.text import clean_text
 from grader.records.wire import WireError, decode, frame
+
 
 class Message(Record):
     """A record that may hold arrays."""
@@ -274,8 +275,12 @@ class Ready(Record):
 
 
 def encode_request(number: int, request: Request) -> bytes:
-    """A request as a frame."""
-    return frame([number, {name: _wire_form(value) for name, value in request}])
+    """A request as a frame.
+
+    Raises:
+        WireError: it holds a value that has no plain form; the probe that made it is to blame.
+    """
+    return frame([number, {name: _wire_form(value) for name, value in request}], strict=True)
 
 
 def _wire_form(value: object) -> object:
@@ -287,18 +292,30 @@ def _wire_form(value: object) -> object:
 
 
 def decode_reply(body: bytes, number: int) -> Any | StudentFailure:
-    """The value of a reply, or what went wrong in the student's code.
+    """The value of a reply, or what went wrong in the student's code; all texts cleaned.
 
     Raises:
         WireError: the reply is malformed or answers another request.
     """
-    content = decode(body)
-    match content:
-        case [int() as answered, "ok", value] if answered == number:
-            return value
-        case [int() as answered, "error", dict() as failure] if answered == number:
+    match decode(body):
+        case [answered, "ok", value] if type(answered) is int and answered == number:
+            return _cleaned(value)
+        case [answered, "error", failure] if type(answered) is int and answered == number:
             try:
-                return StudentFailure.parse(failure)
-            except (ValidationError, TypeError, ValueError) as error:
+                return StudentFailure.parse(_cleaned(failure))
+            except (TypeError, ValueError) as error:
                 raise WireError("an error report is malformed") from error
     raise WireError("a reply does not answer the request")
+
+
+def _cleaned(value: Any) -> Any:
+    match value:
+        case str():
+            return clean_text(value)
+        case list():
+            return [_cleaned(item) for item in value]
+        case tuple():
+            return tuple(_cleaned(item) for item in value)
+        case dict():
+            return {clean_text(key): _cleaned(item) for key, item in value.items()}
+    return value

@@ -3,30 +3,47 @@
 from __future__ import annotations
 
 import ast
+import math
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import numpy as np
 from gymnasium import spaces
 
+from grader.records.arrays import ALLOWED_DTYPES
+
 Data = dict[str, Any]
+_Name = TypeVar("_Name")
+
+MAX_ELEMENTS: Final = 1 << 22
+"""Most numbers that an element of a space holds, over all spaces inside it."""
+MAX_SPACES: Final = 1000
+"""Most spaces in one `Dict` or `Tuple`."""
+MAX_NESTING: Final = 8
+"""Deepest nesting of `Dict` and `Tuple`."""
 
 
 class SpaceError(ValueError):
     """A text or a datum describes no supported space; its author must act."""
 
 
-def _numbers(value: object) -> list[Any]:
-    listed = value.tolist() if isinstance(value, np.ndarray | np.generic) else value
-    return listed if isinstance(listed, list) else [listed]
-
-
 def space_data(space: spaces.Space[Any]) -> Data:
     """A space as plain data.
 
     Raises:
-        SpaceError: the space is of an unsupported kind.
+        SpaceError: the space is of an unsupported kind, or lacks what such a space has.
     """
+    try:
+        return _space_data(space)
+    except SpaceError:
+        raise
+    except Exception as error:  # a student's subclass may lack or redefine anything
+        raise SpaceError(
+            f"a {type(space).__name__} does not say what it contains: {error}"
+        ) from error
+
+
+def _space_data(space: spaces.Space[Any]) -> Data:
     match space:
         case spaces.Discrete():
             return {"type": "Discrete", "n": int(space.n), "start": int(space.start)}
@@ -46,43 +63,69 @@ def space_data(space: spaces.Space[Any]) -> Data:
                 "dtype": np.dtype(space.dtype).name,
             }
         case spaces.Dict():
-            items = {str(key): space_data(inner) for key, inner in space.spaces.items()}
+            items = {str(key): _space_data(inner) for key, inner in space.spaces.items()}
             return {"type": "Dict", "spaces": items}
         case spaces.Tuple():
-            return {"type": "Tuple", "spaces": [space_data(inner) for inner in space.spaces]}
+            return {"type": "Tuple", "spaces": [_space_data(inner) for inner in space.spaces]}
     raise SpaceError(f"a {type(space).__name__} is none of the supported spaces")
 
 
-def _build_discrete(data: Data) -> spaces.Space[Any]:
+def _integers(value: Any) -> Any:
+    array = np.asarray(value)
+    if array.dtype.kind not in "iu":
+        raise SpaceError("a count is no whole number")
+    return array.astype(np.int64)
+
+
+def _build_discrete(data: Data, _: int) -> spaces.Space[Any]:
     return spaces.Discrete(int(data["n"]), start=int(data["start"]))
 
 
-def _build_multi_discrete(data: Data) -> spaces.Space[Any]:
-    return spaces.MultiDiscrete(np.array(data["nvec"]), start=np.array(data["start"]))
+def _build_multi_discrete(data: Data, _: int) -> spaces.Space[Any]:
+    return spaces.MultiDiscrete(_integers(data["nvec"]), start=_integers(data["start"]))
 
 
-def _build_multi_binary(data: Data) -> spaces.Space[Any]:
+def _build_multi_binary(data: Data, _: int) -> spaces.Space[Any]:
     sides = [int(side) for side in data["n"]]
     return spaces.MultiBinary(sides[0] if len(sides) == 1 else sides)
 
 
-def _build_box(data: Data) -> spaces.Space[Any]:
-    low, high = np.asarray(data["low"]), np.asarray(data["high"])
-    if low.size > 1 << 24:
-        raise SpaceError("a Box has too many elements")
-    dtype: Any = np.dtype(str(data["dtype"])).type
-    return spaces.Box(low, high, dtype=dtype)
+def _box(
+    low: Any, high: Any, shape: tuple[int, ...] | None = None, dtype: Any = "float32"
+) -> spaces.Space[Any]:
+    if dtype not in ALLOWED_DTYPES:
+        raise SpaceError(f"a Box of {dtype} is not supported")
+    sides = np.shape(low) if shape is None else tuple(shape)
+    if math.prod(sides) > MAX_ELEMENTS:
+        raise SpaceError(f"a Box holds more than {MAX_ELEMENTS} numbers")
+    kind: Any = np.dtype(dtype).type
+    # Gymnasium warns when it has to convert bounds itself.
+    least: Any = np.full(sides, low, kind)
+    most: Any = np.full(sides, high, kind)
+    box: spaces.Space[Any] = spaces.Box(least, most, dtype=kind)
+    return box
 
 
-def _build_dict(data: Data) -> spaces.Space[Any]:
-    return spaces.Dict({str(key): space_from_data(inner) for key, inner in data["spaces"].items()})
+def _build_box(data: Data, _: int) -> spaces.Space[Any]:
+    return _box(data["low"], data["high"], np.shape(data["low"]), data["dtype"])
 
 
-def _build_tuple(data: Data) -> spaces.Space[Any]:
-    return spaces.Tuple([space_from_data(inner) for inner in data["spaces"]])
+def _build_dict(data: Data, depth: int) -> spaces.Space[Any]:
+    inner = _not_too_many(data["spaces"]).items()
+    return spaces.Dict({str(key): _built(item, depth + 1) for key, item in inner})
 
 
-_BUILDERS: Final[dict[str, Callable[[Data], spaces.Space[Any]]]] = {
+def _build_tuple(data: Data, depth: int) -> spaces.Space[Any]:
+    return spaces.Tuple([_built(item, depth + 1) for item in _not_too_many(data["spaces"])])
+
+
+def _not_too_many(inner: Any) -> Any:
+    if len(inner) > MAX_SPACES:
+        raise SpaceError(f"there are more than {MAX_SPACES} spaces in one")
+    return inner
+
+
+_BUILDERS: Final[dict[str, Callable[[Data, int], spaces.Space[Any]]]] = {
     "Discrete": _build_discrete,
     "MultiDiscrete": _build_multi_discrete,
     "MultiBinary": _build_multi_binary,
@@ -92,14 +135,43 @@ _BUILDERS: Final[dict[str, Callable[[Data], spaces.Space[Any]]]] = {
 }
 
 
+def _built(data: Data, depth: int) -> spaces.Space[Any]:
+    if depth > MAX_NESTING:
+        raise SpaceError("the spaces are nested too deeply")
+    return _BUILDERS[data["type"]](data, depth)
+
+
+def _elements(space: spaces.Space[Any]) -> int:
+    if isinstance(space, spaces.Dict):
+        return sum(map(_elements, space.spaces.values()))
+    if isinstance(space, spaces.Tuple):
+        return sum(map(_elements, space.spaces))
+    return math.prod(space.shape or ())
+
+
+def _usable(make: Callable[[], spaces.Space[Any]]) -> spaces.Space[Any]:
+    """A space, when elements can be drawn from it.
+
+    Bounds may be accepted by Gymnasium and still be too far apart to draw between them; whoever
+    draws from the space later is not the one to blame.
+    """
+    with np.errstate(all="raise"):
+        tried = make()
+        if _elements(tried) > MAX_ELEMENTS:
+            raise SpaceError(f"an element of the space holds more than {MAX_ELEMENTS} numbers")
+        tried.seed(0)
+        tried.sample()
+        return make()  # not the tried one, whose generator now has a seed
+
+
 def space_from_data(data: Data) -> spaces.Space[Any]:
     """A space from plain data.
 
     Raises:
-        SpaceError: the data describe no supported space.
+        SpaceError: the data describe no supported space, or one that nothing can be drawn from.
     """
     try:
-        return _BUILDERS[data["type"]](data)
+        return _usable(lambda: _built(data, 0))
     except SpaceError:
         raise
     except Exception as error:  # Gymnasium raises assertions and others; the data may be hostile
@@ -119,7 +191,8 @@ def parse_space(text: str) -> spaces.Space[Any]:
         SpaceError: the text is no such call.
     """
     try:
-        return _space_of(ast.parse(text, mode="eval").body)
+        expression = ast.parse(text, mode="eval").body
+        return _usable(lambda: _space_of(expression))
     except SpaceError:
         raise
     except Exception as error:  # syntax errors, wrong arguments
@@ -130,7 +203,7 @@ _CLASSES: Final[dict[str, Callable[..., spaces.Space[Any]]]] = {
     "Discrete": spaces.Discrete,
     "MultiDiscrete": spaces.MultiDiscrete,
     "MultiBinary": spaces.MultiBinary,
-    "Box": spaces.Box,
+    "Box": _box,
     "Dict": spaces.Dict,
     "Tuple": spaces.Tuple,
 }
@@ -143,25 +216,30 @@ def _space_of(node: ast.expr) -> spaces.Space[Any]:
     if name not in _CLASSES:
         raise SpaceError(f"{name!r} is none of {', '.join(_CLASSES)}")
     arguments = [_argument(argument) for argument in node.args]
-    keywords = {word.arg: _argument(word.value) for word in node.keywords if word.arg}
-    if name == "Box":
-        low, high = arguments[:2]
-        arguments[:2] = [
-            np.asarray(bound, np.float32) if isinstance(bound, list) else bound
-            for bound in (low, high)
-        ]
+    keywords = {_named(word.arg): _argument(word.value) for word in node.keywords}
     return _CLASSES[name](*arguments, **keywords)
+
+
+def _named(name: _Name | None) -> _Name:
+    if name is None:
+        raise SpaceError("`**` is not supported")
+    return name
 
 
 def _argument(node: ast.expr) -> Any:
     match node:
+        case ast.Name(id="inf") | ast.Attribute(value=ast.Name(id="np" | "numpy"), attr="inf"):
+            return np.inf
+        case ast.UnaryOp(op=ast.USub(), operand=ast.Name() | ast.Attribute()):
+            return -_argument(node.operand)
+        case ast.Attribute(value=ast.Name(id="np" | "numpy"), attr=name):
+            return name
         case ast.Call():
             return _space_of(node)
         case ast.Dict(keys, values):
             return {
-                ast.literal_eval(key): _argument(value)
+                ast.literal_eval(_named(key)): _argument(value)
                 for key, value in zip(keys, values, strict=True)
-                if key is not None
             }
         case ast.Tuple(items) if any(isinstance(item, ast.Call) for item in items):
             return tuple(_argument(item) for item in items)

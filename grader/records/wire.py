@@ -138,9 +138,9 @@ class _Encoder:
 
     def _container(self, value: Any, depth: int) -> object:
         if depth > MAX_DEPTH:
-            return self._opaque(Opaque(type_name(value), "(nested too deeply)"))
-        if len(value) >= self._left:
-            return self._opaque(Opaque(type_name(value), f"(too many values: {len(value)} more)"))
+            return self._stand_in(Opaque(type_name(value), "(nested too deeply)"))
+        if len(value) > self._left:
+            return self._stand_in(Opaque(type_name(value), "(too many values)"))
         if type(value) is dict:
             if not all(type(key) is str and len(key) <= MAX_TEXT_CHARS for key in value):
                 return self._extension(value)
@@ -153,27 +153,32 @@ class _Encoder:
     def _extension(self, value: object) -> msgpack.ExtType:
         kind = type(value)
         try:
-            if kind in _SCALARS:
-                scalar = np.asarray(value)
-                return msgpack.ExtType(_SCALAR, msgpack.packb([scalar.dtype.name, _bytes(scalar)]))
-            if issubclass(kind, np.ndarray):
+            if issubclass(kind, np.ndarray | np.generic):
                 array = np.asarray(value)  # what a subclass says of itself is left behind
                 if array.dtype.name in ALLOWED_DTYPES and array.ndim <= MAX_AXES:
+                    if issubclass(kind, np.generic) and array.ndim == 0:
+                        body = msgpack.packb([array.dtype.name, _bytes(array)])
+                        return msgpack.ExtType(_SCALAR, body)
                     body = msgpack.packb([array.dtype.name, list(array.shape), _bytes(array)])
                     return msgpack.ExtType(_ARRAY, body)
             if kind is Opaque:
-                return self._opaque(value)  # type: ignore[arg-type]
+                return _packed(value)  # type: ignore[arg-type]
             opaque = Opaque(type_name(value), clean_line(repr(value), 200))
         except MemoryError:
             raise
         except Exception:  # noqa: BLE001  a student's __repr__ may raise anything
             opaque = Opaque(type_name(value), "(its repr raises)")
+        return self._stand_in(opaque)
+
+    def _stand_in(self, opaque: Opaque) -> msgpack.ExtType:
         if self._strict:
             raise WireError(f"a value of type {opaque.type_name} has no plain form")
-        return self._opaque(opaque)
+        return _packed(opaque)
 
-    def _opaque(self, opaque: Opaque) -> msgpack.ExtType:
-        return msgpack.ExtType(_OPAQUE, msgpack.packb([opaque.type_name[:200], opaque.text[:300]]))
+
+def _packed(opaque: Opaque) -> msgpack.ExtType:
+    texts = [clean_line(opaque.type_name, 200), clean_line(opaque.text, 300)]
+    return msgpack.ExtType(_OPAQUE, msgpack.packb(texts))
 
 
 def _bytes(array: npt.NDArray[Any]) -> bytes:
@@ -225,7 +230,7 @@ class _Decoder:
         self._left = MAX_VALUES
 
     def read(self, body: bytes, depth: int) -> Any:
-        if depth > MAX_DEPTH:
+        if depth > MAX_DEPTH + 1:  # an array may stand in the innermost container
             raise WireError("values are nested too deeply")
         try:
             return msgpack.unpackb(

@@ -5,34 +5,34 @@ from __future__ import annotations
 import contextlib
 import os
 import select
-import shutil
 import signal
 import socket
-import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Final, NoReturn, Self
 
 from grader.errors import GraderFault
 from grader.records.evidence import Incident, IncidentKind, LimitName
+from grader.records.messages import PutFile, Request, StudentFailure, decode_reply, encode_request
 from grader.records.spec import Isolation, Limits
-from grader.records.text import clean_text
-from grader.records.wire import (
-    HEADER,
-    PutFile,
-    Request,
-    StudentFailure,
-    WireError,
-    decode_reply,
-    encode_request,
-)
-from grader.sandbox import watch
+from grader.records.wire import HEADER, WireError
+from grader.sandbox import meter, watch
 from grader.sandbox.incident import WorkerIncident
+from grader.sandbox.meter import Meter
+from grader.sandbox.output import Output
+from grader.sandbox.scratch import remove_tree
 
-_WATCH_INTERVAL_S: Final = 0.1
-_KEPT_OUTPUT_BYTES: Final = 64 << 10
 _MEBIBYTE: Final = 1 << 20
-_READ_BYTES: Final = 1 << 20
+_CHUNK_BYTES: Final = 1 << 20
+_GRACE_S: Final = 2.0
+# A worker that is gone must show as an error, whatever the host program does about SIGPIPE.
+_NO_SIGNAL: Final = getattr(socket, "MSG_NOSIGNAL", 0)
+
+Reap = Callable[[int, float], int | None]
+"""Ends a worker and all it started, after giving it some seconds to end by itself.
+
+Answers the exit status (negative for a signal) if it had ended by itself, and None if not. Raises
+`GraderFault` where it could not do that."""
 
 
 class Worker:
@@ -52,38 +52,41 @@ class Worker:
         output: int,
         scratch: Path,
         limits: Limits,
-        reap: Callable[[int], int | None],
+        reap: Reap,
         server_alive: Callable[[], bool],
     ) -> None:
         self.pid = pid
         self.isolation = Isolation.PROCESS
         self.barriers: tuple[str, ...] = ()
         self.calls = 0
-        self._server_pid = server_pid
-        self._siblings = siblings
+        self._handle = _handle(pid)
         self._channel = channel
-        self._output = output
+        self._output = Output(output)
         self._scratch = scratch
         self._limits = limits
+        self._meter = Meter(pid, server_pid, siblings, limits)
         self._reap = reap
         self._server_alive = server_alive
         self._poll = select.poll()
         self._poll.register(channel, select.POLLIN)
-        self._poll.register(output, select.POLLIN)
-        self._output_open = True
-        self._printed = bytearray()
-        self._printed_bytes = 0
-        self._waited_s = 0.0
+        self._poll.register(self._output, select.POLLIN)
         self._buffer = bytearray()
         self._number = 0
         self._dead: Incident | None = None
         self._closed = False
+        self._cpu_s = 0.0
         self._channel.setblocking(False)
+
+    def started(self, barriers: tuple[str, ...]) -> None:
+        """Notes that the process is ready, and which barriers it reported."""
+        self.barriers = barriers
+        self._channel.setblocking(False)
+        self._meter.ready()
 
     # --- asking -------------------------------------------------------------------------------
 
     def put_files(self, files: tuple[tuple[str, bytes], ...]) -> None:
-        """Gives the worker the submission's files.
+        """Gives the worker the submission's files, before it runs any of them.
 
         Raises:
             GraderFault: they could not be written.
@@ -107,23 +110,27 @@ class Worker:
         """
         if self._dead is not None:
             raise WorkerIncident(self._dead)
+        if self._closed:
+            raise GraderFault("a worker was asked after it had been closed")
         self._number += 1
         self.calls += 1
-        begun = time.monotonic()
+        data = encode_request(self._number, request)
+        self._meter.begin()
         try:
-            self._send(encode_request(self._number, request), stage)
+            self._nothing_pending(stage)
+            self._send(data, stage)
             body = self._receive(stage)
         finally:
-            self._waited_s += time.monotonic() - begun
+            self._meter.end()
         try:
             answer = decode_reply(body, self._number)
         except WireError as error:
-            self._end(Incident(kind=IncidentKind.PROTOCOL, stage=stage, message=str(error)))
+            self._protocol(stage, str(error))
         if isinstance(answer, StudentFailure):
             self._student_failure(answer, stage)
         return answer
 
-    def _student_failure(self, failure: StudentFailure, stage: str) -> None:
+    def _student_failure(self, failure: StudentFailure, stage: str) -> NoReturn:
         if failure.exited:
             self._end(
                 Incident(
@@ -134,7 +141,7 @@ class Worker:
                 )
             )
         if failure.limit is not None:
-            self._end(self._limit(failure.limit, stage, failure))
+            self._limit(failure.limit, stage, failure)
         raise WorkerIncident(
             Incident(
                 kind=IncidentKind.RAISED,
@@ -148,57 +155,65 @@ class Worker:
 
     # --- frames -------------------------------------------------------------------------------
 
+    def _nothing_pending(self, stage: str) -> None:
+        """An answer to a question that has not been asked is none."""
+        if not self._read():
+            self._vanished(stage)
+        if self._buffer:
+            self._protocol(stage, "an answer came before the question")
+
     def _send(self, data: bytes, stage: str) -> None:
         view = memoryview(data)
-        deadline = time.monotonic() + self._limits.call_wall_s
         while view:
             try:
-                view = view[self._channel.send(view[:_READ_BYTES]) :]
+                sent = self._channel.send(view[:_CHUNK_BYTES], _NO_SIGNAL)
             except BlockingIOError:
-                select.select([], [self._channel], [], _WATCH_INTERVAL_S)
-                self._drain()
-                if time.monotonic() > deadline:
-                    self._end(self._limit(LimitName.CALL_WALL, stage))
+                # A worker that does not read is watched like one that does not answer.
+                self._poll.modify(self._channel, select.POLLOUT)
+                self._wait(stage)
+                self._poll.modify(self._channel, select.POLLIN)
             except OSError:
                 self._vanished(stage)
+            else:
+                view = view[sent:]
 
     def _receive(self, stage: str) -> bytes:
         """The next frame's body; the size is checked before anything is allocated for it."""
-        begun = time.monotonic()
-        cpu_begun: float | None = None
-        watched = begun
         size: int | None = None
         while True:
             if size is None and len(self._buffer) >= HEADER.size:
                 (size,) = HEADER.unpack_from(self._buffer)
                 if size > self._limits.reply_mb * _MEBIBYTE:
-                    self._end(self._limit(LimitName.REPLY, stage))
+                    self._limit(LimitName.REPLY, stage)
             if size is not None and len(self._buffer) >= HEADER.size + size:
-                body = bytes(memoryview(self._buffer)[HEADER.size : HEADER.size + size])
                 if len(self._buffer) > HEADER.size + size:
-                    self._end(
-                        Incident(
-                            kind=IncidentKind.PROTOCOL,
-                            stage=stage,
-                            message="more than one answer came back",
-                        )
-                    )
+                    self._protocol(stage, "more than one answer came back")
+                body = bytes(memoryview(self._buffer)[HEADER.size :])
                 self._buffer.clear()
                 return body
-            ready = self._poll.poll(int(_WATCH_INTERVAL_S * 1000))
-            for descriptor, _ in ready:
-                if descriptor == self._output:
-                    self._drain()
-                elif not self._read():
-                    self._vanished(stage)
-            now = time.monotonic()
-            if now - watched >= _WATCH_INTERVAL_S:
-                watched = now
-                cpu_begun = self._watch(stage, now - begun, cpu_begun)
+            if self._wait(stage) and not self._read():
+                self._vanished(stage)
+
+    def _wait(self, stage: str) -> bool:
+        """Waits a moment for the channel, minding output and limits; whether it is ready."""
+        ready = False
+        for descriptor, _ in self._poll.poll(int(meter.INTERVAL_S * 1000)):
+            if descriptor == self._output.fileno():
+                self._output.read()
+                if self._output.ended:
+                    self._poll.unregister(self._output)
+                if self._output.size_bytes > self._limits.output_kb << 10:
+                    self._limit(LimitName.OUTPUT, stage)
+            else:
+                ready = True
+        if limit := self._meter.exceeded():
+            self._limit(limit, stage)
+        return ready
 
     def _read(self) -> bool:
+        """Takes what has arrived; False when the channel is closed."""
         try:
-            data = self._channel.recv(_READ_BYTES)
+            data = self._channel.recv(_CHUNK_BYTES)
         except BlockingIOError:
             return True
         except OSError:
@@ -206,85 +221,55 @@ class Worker:
         self._buffer += data
         return bool(data)
 
-    def _drain(self) -> None:
-        """Reads what was printed, keeps its beginning, and minds the limit."""
-        if not self._output_open:
-            return
-        if not select.select([self._output], [], [], 0)[0]:
-            return
-        data = os.read(self._output, 65536)
-        if not data:
-            self._output_open = False
-            self._poll.unregister(self._output)
-            return
-        self._printed_bytes += len(data)
-        self._printed += data[: max(0, _KEPT_OUTPUT_BYTES - len(self._printed))]
-        if self._printed_bytes > self._limits.output_kb << 10:
-            self._end(self._limit(LimitName.OUTPUT, "printing"))
-
-    # --- limits -------------------------------------------------------------------------------
-
-    def _watch(self, stage: str, call_wall_s: float, cpu_begun: float | None) -> float | None:
-        """Compares what is used with the limits; returns the processor time at the call's start."""
-        limits = self._limits
-        if call_wall_s > limits.call_wall_s:
-            self._end(self._limit(LimitName.CALL_WALL, stage))
-        if self._waited_s + call_wall_s > limits.part_wall_s:
-            self._end(self._limit(LimitName.PART_WALL, stage))
-        if not watch.READABLE:
-            return None
-        used = watch.usage(self.pid, self._server_pid, self._siblings())
-        if used.processes > limits.processes:
-            self._end(self._limit(LimitName.PROCESSES, stage))
-        if used.resident_bytes > limits.resident_mb * _MEBIBYTE:
-            self._end(self._limit(LimitName.RESIDENT, stage))
-        if used.cpu_s > limits.part_cpu_s:
-            self._end(self._limit(LimitName.PART_CPU, stage))
-        if cpu_begun is None:
-            return used.cpu_s - min(call_wall_s, used.cpu_s)
-        if used.cpu_s - cpu_begun > limits.call_cpu_s:
-            self._end(self._limit(LimitName.CALL_CPU, stage))
-        return cpu_begun
+    # --- incidents ----------------------------------------------------------------------------
 
     def _limit(
         self, limit: LimitName, stage: str, failure: StudentFailure | None = None
-    ) -> Incident:
+    ) -> NoReturn:
         value = getattr(self._limits, limit.value)
         unit = limit.value.rpartition("_")[2]
         number = f"{value:g}"
         text = {"mb": f"{number} MiB", "kb": f"{number} KiB", "s": f"{number} s"}.get(unit, number)
-        return Incident(
-            kind=IncidentKind.LIMIT,
-            stage=stage,
-            error_type=failure.error_type if failure else "",
-            message=failure.message if failure else "",
-            frames=failure.frames if failure else (),
-            limit=limit,
-            limit_value=text,
+        self._end(
+            Incident(
+                kind=IncidentKind.LIMIT,
+                stage=stage,
+                error_type=failure.error_type if failure else "",
+                message=failure.message if failure else "",
+                frames=failure.frames if failure else (),
+                limit=limit,
+                limit_value=text,
+            )
         )
 
-    def _vanished(self, stage: str) -> None:
-        if not self._server_alive():
-            raise GraderFault("the fork server ended unexpectedly")
-        status = self._finish()
-        if status is not None and status < 0:
-            try:
-                name = signal.Signals(-status).name
-            except ValueError:
-                name = f"signal {-status}"
-            message = f"it was ended by {name}"
-            if -status == signal.SIGXCPU:
-                self._dead = self._limit(LimitName.PART_CPU, stage)
-                raise WorkerIncident(self._dead)
-        else:
-            message = f"it exited with code {status}"
-        self._dead = Incident(kind=IncidentKind.EXITED, stage=stage, message=message)
-        raise WorkerIncident(self._dead)
+    def _protocol(self, stage: str, message: str) -> NoReturn:
+        self._end(Incident(kind=IncidentKind.PROTOCOL, stage=stage, message=message))
 
-    def _end(self, incident: Incident) -> None:
+    def _vanished(self, stage: str) -> NoReturn:
+        """The channel is closed: tells whose doing that was.
+
+        Raises:
+            GraderFault: the fork server is gone too.
+            WorkerIncident: the student's process ended or closed the channel.
+        """
+        server_was_alive = self._server_alive()
+        try:
+            status = self._finish(_GRACE_S)
+        except GraderFault:
+            raise GraderFault("the fork server ended unexpectedly") from None
+        if not server_was_alive:
+            raise GraderFault("the fork server ended unexpectedly")
+        if status is None:
+            self._protocol(stage, "it closed the channel to the grader")
+        if -status == signal.SIGXCPU:
+            self._limit(LimitName.PART_CPU, stage)
+        self._end(Incident(kind=IncidentKind.EXITED, stage=stage, message=_ending(status)))
+
+    def _end(self, incident: Incident) -> NoReturn:
         """Ends the worker because of an incident and raises it."""
         self._dead = incident
-        self._finish()
+        with contextlib.suppress(GraderFault):  # what the student did happened all the same
+            self._finish()
         raise WorkerIncident(incident)
 
     # --- the end ------------------------------------------------------------------------------
@@ -296,33 +281,43 @@ class Worker:
 
     @property
     def cpu_s(self) -> float:
-        """Processor time used so far."""
-        return watch.cpu_seconds(self.pid) if watch.READABLE else 0.0
+        """Processor time used so far, by the worker and what it started."""
+        return self._cpu_s if self._closed else self._meter.cpu_s
 
     def printed(self) -> str:
         """What the student's code printed, its first 64 KiB, cleaned."""
-        text = self._printed.decode("utf-8", "replace").replace(str(self._scratch), "")
-        return clean_text(text, _KEPT_OUTPUT_BYTES)
+        return self._output.text(self._scratch)
 
-    def _finish(self) -> int | None:
-        """Ends the process and everything it started; returns how the process had ended."""
+    def _finish(self, grace_s: float = 0.0) -> int | None:
+        """Ends the process and everything it started.
+
+        Returns:
+            How it had ended by itself; None if it had not, or was ended before.
+
+        Raises:
+            GraderFault: its fork server did not do its part; the process is ended all the same.
+        """
         if self._closed:
             return None
+        self._cpu_s = self._meter.cpu_s
         self._closed = True
         self._poll.unregister(self._channel)
-        with contextlib.suppress(OSError):
-            self._channel.close()
-        status = self._reap(self.pid)
-        with contextlib.suppress(OSError, WorkerIncident):
-            self._drain()
-        with contextlib.suppress(OSError):
-            os.close(self._output)
-        shutil.rmtree(self._scratch, ignore_errors=True)
-        return status
+        self._channel.close()
+        try:
+            return self._reap(self.pid, grace_s)
+        except GraderFault:
+            watch.end_tree(self.pid, self._handle)
+            raise
+        finally:
+            if self._handle is not None:
+                os.close(self._handle)
+            self._output.finish()
+            remove_tree(self._scratch)
 
     def close(self) -> None:
         """Ends the worker and everything it started, and removes its scratch folder."""
-        self._finish()
+        with contextlib.suppress(GraderFault):  # the next worker's start will tell
+            self._finish()
 
     def __enter__(self) -> Self:
         """The worker itself; it is closed on leaving."""
@@ -330,3 +325,20 @@ class Worker:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _handle(pid: int) -> int | None:
+    """A pidfd, where there is such a thing."""
+    try:
+        return os.pidfd_open(pid)
+    except (AttributeError, OSError):
+        return None
+
+
+def _ending(status: int) -> str:
+    if status >= 0:
+        return f"it exited with code {status}"
+    try:
+        return f"it was ended by {signal.Signals(-status).name}"
+    except ValueError:
+        return f"it was ended by signal {-status}"

@@ -26,7 +26,8 @@ def bind(function: Callable[..., Any], offered: dict[str, Any]) -> tuple[list[An
 
     A parameter that carries the name of an offered argument gets it. A required parameter of
     another name gets the argument offered at its position. Optional parameters of other names
-    keep their defaults, and offered arguments that nothing asks for are left out.
+    keep their defaults. What is then left over goes to `*args`, in order, or to `**kwargs` where
+    there is no `*args`; where there is neither, it is left out.
 
     Args:
         function: the callable.
@@ -39,48 +40,56 @@ def bind(function: Callable[..., Any], offered: dict[str, Any]) -> tuple[list[An
         parameters = list(inspect.signature(function).parameters.values())
     except (TypeError, ValueError):
         return list(offered.values()), {}
-    named = {parameter.name for parameter in parameters}
-    values = list(offered.items())
+    chosen = _chosen(parameters, offered)
+    left = {name: value for name, value in offered.items() if name not in chosen.values()}
     positional: list[Any] = []
     keywords: dict[str, Any] = {}
     missing: list[str] = []
-    by_position = True
-    index = 0
+    in_a_row = True
     for parameter in parameters:
-        if parameter.kind is parameter.VAR_KEYWORD:
-            keywords |= {name: value for name, value in values if name not in named}
-            continue
         if parameter.kind is parameter.VAR_POSITIONAL:
-            if by_position and index == 0:
-                positional.extend(offered.values())
-            continue
-        required = parameter.default is parameter.empty
-        if parameter.name in offered:
-            chosen: tuple[Any, ...] = (offered[parameter.name],)
-        elif (
-            required
-            and parameter.kind in _POSITIONAL
-            and index < len(values)
-            and values[index][0] not in named
-        ):
-            chosen = (values[index][1],)
-        else:
-            chosen = ()
-            if required:
-                missing.append(parameter.name)
-        if not chosen:
-            by_position = False
-        elif parameter.kind in _POSITIONAL and by_position:
-            positional.append(chosen[0])
-        else:
-            keywords[parameter.name] = chosen[0]
-        index += 1
+            if in_a_row:
+                positional.extend(left.values())
+                left = {}
+        elif parameter.kind is parameter.VAR_KEYWORD:
+            keywords |= left
+        elif parameter.name in chosen:
+            value = offered[chosen[parameter.name]]
+            if parameter.kind in _POSITIONAL and in_a_row:
+                positional.append(value)
+            else:
+                keywords[parameter.name] = value
+        elif parameter.default is parameter.empty:
+            missing.append(parameter.name)
+        elif parameter.kind is parameter.POSITIONAL_ONLY:
+            positional.append(parameter.default)  # those behind it cannot be named
+        elif parameter.kind in _POSITIONAL:
+            in_a_row = False
     if missing:
         raise SignatureMismatch(
             f"it needs {', '.join(f'`{name}`' for name in missing)}, "
             f"but what is offered is {', '.join(f'`{name}`' for name in offered) or 'nothing'}"
         )
     return positional, keywords
+
+
+def _chosen(parameters: list[inspect.Parameter], offered: dict[str, Any]) -> dict[str, str]:
+    """For each parameter that gets an argument, the name under which that is offered."""
+    names = list(offered)
+    own = [p for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
+    named = {p.name for p in own}
+    chosen: dict[str, str] = {}
+    for index, parameter in enumerate(own):
+        if parameter.name in offered:
+            chosen[parameter.name] = parameter.name
+        elif (
+            parameter.default is parameter.empty
+            and parameter.kind in _POSITIONAL
+            and index < len(names)
+            and names[index] not in named
+        ):
+            chosen[parameter.name] = names[index]
+    return chosen
 
 
 def call(function: Callable[..., Any], offered: dict[str, Any]) -> Any:

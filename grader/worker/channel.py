@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 from typing import Any
 
-from grader.records.wire import HEADER, decode, frame
+from grader.records.wire import HEADER, decode
 
 
 class Closed(Exception):
@@ -27,9 +27,9 @@ class WorkerChannel:
         (size,) = HEADER.unpack(self._exactly(HEADER.size))
         return decode(self._exactly(size))
 
-    def send(self, value: object) -> None:
-        """Sends one frame."""
-        self._connection.sendall(frame(value))
+    def send(self, data: bytes) -> None:
+        """Sends one frame, header included."""
+        self._connection.sendall(data)
 
     def _exactly(self, size: int) -> bytes:
         parts = []

@@ -29,14 +29,29 @@ class _Stream:
         return b"".join(blocks)[:size]
 
 
+_seed_from = random.Random.seed
+
+
 def seed_everything(seed: int) -> None:
     """Seeds `random`, numpy, Keras, TensorFlow and the operating system's randomness."""
     import keras
 
     stream = _Stream(seed)
     os.urandom = stream.read
+    if hasattr(os, "getrandom"):
+        os.getrandom = lambda size, flags=0: stream.read(size)  # noqa: ARG005
     # `secrets`, `random.SystemRandom` and unseeded numpy generators all read through this name.
     random._urandom = stream.read  # type: ignore[attr-defined]  # noqa: SLF001
+
+    def seed_generator(
+        self: random.Random, a: float | str | bytes | bytearray | None = None, version: int = 2
+    ) -> None:
+        """Initialises the generator; without a seed, from the worker's stream."""
+        _seed_from(self, int.from_bytes(stream.read(32), "big") if a is None else a, version)
+
+    # An unseeded `random.Random()` would otherwise ask the kernel.
+    random.Random.seed = seed_generator  # type: ignore[method-assign]
+    random.seed = random._inst.seed  # noqa: SLF001
     random.seed(seed)
     np.random.seed(seed % 2**32)  # noqa: NPY002  students use the global generator
     keras.utils.set_random_seed(seed % 2**32)

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import errno
 import linecache
+import re
 import traceback
 from pathlib import Path
 
 from grader.records.evidence import Frame, LimitName
+from grader.records.messages import StudentFailure
 from grader.records.text import clean_line, clean_text
-from grader.records.wire import StudentFailure
+from grader.records.wire import WireError
+from grader.worker.confinement import ProcessRefused
 
 _MAX_FRAMES = 8
+_PLACES = re.compile(r"(?:/[^\s/'\"()]+)+/(?:site-packages|lib/python3\.\d+)/")
 
 
 def failure_of(error: BaseException, root: Path, at: int | None = None) -> StudentFailure:
@@ -22,6 +26,15 @@ def failure_of(error: BaseException, root: Path, at: int | None = None) -> Stude
         root: the folder with the student's files.
         at: index of the failed call among several.
     """
+    try:
+        return _described(error, root, at)
+    except Exception:  # noqa: BLE001  a student's exception class may break any of it
+        return StudentFailure(
+            error_type="Exception", message="(the error cannot be described)", at=at
+        )
+
+
+def _described(error: BaseException, root: Path, at: int | None) -> StudentFailure:
     frames = [
         Frame(
             file=_relative(entry.filename, root),
@@ -55,16 +68,22 @@ def _message(error: BaseException, root: Path) -> str:
     if isinstance(error, SystemExit):
         return "sys.exit() was called"
     try:
-        text = error.msg if isinstance(error, SyntaxError) else str(error)
-    except Exception:  # noqa: BLE001  a student's exception may fail to describe itself
-        text = "(the error has no readable message)"
-    text = text.replace(f"{root}/", "").replace(str(root), ".")
-    return clean_text(text.strip(), 600)
+        text = str(error.msg if isinstance(error, SyntaxError) else error)
+        # Where this machine keeps things differs from machine to machine and helps nobody.
+        text = text.replace(f"{root}/", "").replace(str(root), ".")
+        text = text.replace(f"{root.parent}/", "").replace(str(root.parent), ".")
+    except BaseException:  # noqa: BLE001  a student's exception may fail to describe itself
+        return "(the error has no readable message)"
+    return clean_text(_PLACES.sub("", text).strip(), 600)
 
 
 def _limit(error: BaseException) -> LimitName | None:
+    if isinstance(error, ProcessRefused):
+        return LimitName.PROCESSES
     if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
         return LimitName.MEMORY
+    if isinstance(error, WireError):
+        return LimitName.REPLY  # no frame is long enough for the answer
     if isinstance(error, OSError):
         return {
             errno.EMFILE: LimitName.OPEN_FILES,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
 from typing import Any
 
 import keras
@@ -18,7 +20,7 @@ _TAKES_A_LIST = frozenset(
 
 
 class CannotRebuild(ValueError):
-    """The graph holds something that is not on the list of known layers and operations."""
+    """The graph holds what is on no list of known layers and operations, or contradicts itself."""
 
 
 def rebuild(
@@ -27,47 +29,95 @@ def rebuild(
     """Builds a network from its graph and weights and answers its outputs.
 
     Args:
-        graph: as in `NetworkGraph`.
+        graph: as in `NetworkGraph`; a claim of the student's process.
         weights: arrays its nodes refer to.
         batches: inputs to answer.
 
     Raises:
-        CannotRebuild: a node is of an unknown kind.
+        CannotRebuild: a node is of an unknown kind, or what the graph says of a node (its place,
+            its shape, its parameters) is not so.
     """
-    layers: dict[int, Any] = {}
+    layers: dict[int, _Rebuilt] = {}
     return [_run(graph, weights, layers, tf.constant(batch)) for batch in batches]
 
 
+@dataclass(frozen=True)
+class _Rebuilt:
+    """A layer, and the claim it was made from."""
+
+    layer: Any
+    claim: tuple[Any, ...]
+
+
 def _run(
-    graph: dict[str, Any], weights: tuple[Any, ...], layers: dict[int, Any], inputs: Any
+    graph: dict[str, Any], weights: tuple[Any, ...], layers: dict[int, _Rebuilt], inputs: Any
 ) -> list[Any]:
     values: dict[int, Any] = {-1: inputs}
-    for node in graph["nodes"]:
+    for position, node in enumerate(graph["nodes"]):
+        # Otherwise the reader of the graph could take another node for the one that was run.
+        if node["index"] != position or not all(index in values for index in node["inputs"]):
+            raise CannotRebuild("the nodes of the network are not in order")
         sources = [values[index] for index in node["inputs"]]
-        values[node["index"]] = _apply(node, sources, weights, layers)
+        value = _apply(node, sources, weights, layers)
+        if list(value.shape[1:]) != list(node["output_shape"]):
+            raise CannotRebuild(f"the output of {node['name'] or node['kind']} has another shape")
+        values[position] = value
     return [models.plain(values[index]) for index in graph["outputs"]]
 
 
 def _apply(
-    node: dict[str, Any], sources: list[Any], weights: tuple[Any, ...], layers: dict[int, Any]
+    node: dict[str, Any], sources: list[Any], weights: tuple[Any, ...], layers: dict[int, _Rebuilt]
 ) -> Any:
     if node["source"] == "operation":
         return operation(node["kind"], node["config"])(*sources)
-    kind = KNOWN_LAYERS.get(node["kind"])
-    if node["source"] != "layer" or kind is None:
+    if node["source"] != "layer" or node["kind"] not in KNOWN_LAYERS:
         raise CannotRebuild(f"{node['kind']} is no known layer")
-    if node["config"].get("activation") == "unknown":
-        raise CannotRebuild(f"the activation of {node['name']} is no known function")
-    number = node["layer"]
-    if number not in layers:
-        layers[number] = kind.from_config(dict(node["config"]))
-    layer = layers[number]
     arguments = [sources] if node["kind"] in _TAKES_A_LIST else sources
-    if not layer.built:
-        layer(*arguments)
+    number, claim = node["layer"], (node["kind"], node["config"], node["weights"])
+    if number not in layers:
+        layer = KNOWN_LAYERS[node["kind"]].from_config(_plain_config(node))
+        layer(*arguments)  # makes its weights
         if node["weights"]:
             layer.set_weights([weights[index] for index in node["weights"]])
-    return layer(*arguments)
+        layers[number] = _Rebuilt(layer, claim)
+    rebuilt = layers[number]
+    if rebuilt.claim != claim:
+        raise CannotRebuild(f"{node['name']} is said to be two different layers")
+    if node["parameters"] != sum(math.prod(variable.shape) for variable in rebuilt.layer.weights):
+        raise CannotRebuild(f"{node['name']} has another number of parameters")
+    value = rebuilt.layer(*arguments)
+    return value[0] if isinstance(value, list | tuple) else value
+
+
+def _plain_config(node: dict[str, Any]) -> dict[str, Any]:
+    """A layer's configuration, when nothing in it makes Keras look for code.
+
+    A configuration may hold other objects, as class, module and configuration; there, known layers
+    are let through and nothing else. Functions may be stored in one as bytecode.
+    """
+    if node["config"].get("activation") == "unknown":
+        raise CannotRebuild(f"the activation of {node['name']} is no known function")
+    config: dict[str, Any] = {
+        key: _plain_setting(value, node["name"]) for key, value in node["config"].items()
+    }
+    return config
+
+
+def _plain_setting(value: Any, name: str) -> Any:
+    match value:
+        case None | bool() | int() | float() | str():
+            return value
+        case list() | tuple():
+            return [_plain_setting(item, name) for item in value]
+        case {"module": "keras.layers", "class_name": str() as kind, "config": dict() as config}:
+            if kind in KNOWN_LAYERS and value.get("registered_name") is None:
+                return {
+                    "module": "keras.layers",
+                    "class_name": kind,
+                    "config": {key: _plain_setting(item, name) for key, item in config.items()},
+                    "registered_name": None,
+                }
+    raise CannotRebuild(f"the configuration of {name} holds more than plain settings")
 
 
 def _layer(pattern: dict[str, Any]) -> Any:

@@ -13,10 +13,11 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-# Containers are looked into, Lambda is looked at by what it computes, the rest run foreign code.
+# Containers are looked into, Lambda is looked at by what it computes, the rest run foreign code or
+# read files that their configuration names.
 _NOT_LEAVES: Final = frozenset(
     {"Layer", "Lambda", "InputLayer", "TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLayer",
-     "Wrapper"}
+     "Wrapper", "TextVectorization", "StringLookup", "IntegerLookup"}
 )  # fmt: skip
 
 KNOWN_LAYERS: Final[dict[str, type[keras.layers.Layer]]] = {

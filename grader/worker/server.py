@@ -16,10 +16,13 @@ import signal
 import socket
 import sys
 import time
+import traceback
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NoReturn, TextIO
 
+_PR_SET_PDEATHSIG: Final = 1
 _PR_SET_CHILD_SUBREAPER: Final = 36
+_END_S: Final = 10.0
 _MESSAGE_BYTES: Final = 65536
 
 
@@ -69,61 +72,97 @@ class _Server:
         self._workers: set[int] = set()
 
     def serve(self) -> None:
+        """Answers requests until the grader is gone, then ends whatever is left."""
         while True:
-            message, descriptors, _, _ = socket.recv_fds(self._control, _MESSAGE_BYTES, 2)
+            try:
+                message, descriptors, _, _ = socket.recv_fds(self._control, _MESSAGE_BYTES, 2)
+            except OSError:
+                message, descriptors = b"", []
             if not message:
-                return
+                break
             request = json.loads(message)
             if request["op"] == "spawn":
                 self._answer(self._spawn(request, descriptors))
             elif request["op"] == "reap":
-                self._answer(self._reap(request["pid"]))
+                self._answer(self._reap(request["pid"], request["grace_s"]))
+        for pid in tuple(self._workers):
+            self._reap(pid, 0.0)
 
     def _answer(self, answer: dict[str, Any]) -> None:
-        self._control.send(json.dumps(answer).encode())
+        with contextlib.suppress(OSError):  # the grader is gone; the next receive tells
+            self._control.send(json.dumps(answer).encode())
 
     def _spawn(self, request: dict[str, Any], descriptors: list[int]) -> dict[str, Any]:
-        if reason := _safe_to_fork():
-            return {"error": reason}
-        pid = os.fork()
-        if pid == 0:
+        try:
+            if reason := _safe_to_fork():
+                return {"error": reason}
             try:
+                pid = os.fork()
+            except OSError as error:
+                return {"error": f"the fork server cannot fork: {error}"}
+            if pid == 0:
                 self._control.close()
-                _become_worker(request, *descriptors)
-            finally:
-                os._exit(70)
-        for descriptor in descriptors:
-            os.close(descriptor)
+                _run_worker(request, *descriptors)
+        finally:
+            for descriptor in descriptors:
+                os.close(descriptor)
         self._workers.add(pid)
         return {"pid": pid}
 
-    def _reap(self, pid: int) -> dict[str, Any]:
-        """Ends a worker and everything it started, and tells how it had ended.
+    def _reap(self, pid: int, grace_s: float) -> dict[str, Any]:
+        """Ends a worker and everything it started.
 
         Orphans of a worker become children of this process (it is their sub-reaper), so that a
         daemon is found however often it forked.
+
+        Returns:
+            `status`: how the worker had ended by itself, within `grace_s` seconds; None if not.
         """
         self._workers.discard(pid)
-        status: int | None = None
-        deadline = time.monotonic() + 10
+        status = _own_end(pid, grace_s)
+        deadline = time.monotonic() + _END_S
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(pid, signal.SIGKILL)  # all at once: those that fork meanwhile as well
         while remaining := [child for child in _children() if child not in self._workers]:
             for child in remaining:
                 with contextlib.suppress(ProcessLookupError):
-                    if child != pid or not _has_ended(child):
-                        os.kill(child, signal.SIGKILL)
+                    os.kill(child, signal.SIGKILL)
+            for child in remaining:
                 with contextlib.suppress(ChildProcessError):
-                    ended, how = os.waitpid(child, 0)
-                    if ended == pid:
-                        status = os.waitstatus_to_exitcode(how)
+                    os.waitpid(child, 0)
             if time.monotonic() > deadline:
-                return {"status": status, "error": "processes of a worker could not be ended"}
+                return {"error": "processes of a worker could not be ended"}
         return {"status": status}
 
 
-def _has_ended(pid: int) -> bool:
-    with contextlib.suppress(OSError):
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
-    return True
+def _own_end(pid: int, grace_s: float) -> int | None:
+    """Exit status of a worker that ends by itself, negative for a signal; leaves it to be reaped.
+
+    A process closes its channel a moment before it counts as ended, hence the grace.
+    """
+    deadline = time.monotonic() + grace_s
+    while True:
+        try:
+            how = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        except ChildProcessError:
+            return None
+        if how is not None:
+            return how.si_status if how.si_code == os.CLD_EXITED else -how.si_status
+        if time.monotonic() >= deadline:
+            return None
+        time.sleep(0.002)
+
+
+def _run_worker(request: dict[str, Any], channel: int, output: int) -> NoReturn:
+    """Turns this process into a worker and never returns, whatever happens in it."""
+    code = 70
+    try:
+        _become_worker(request, channel, output)
+        code = 0
+    except BaseException:  # noqa: BLE001  the process ends here
+        traceback.print_exc(file=sys.__stderr__)
+    finally:
+        os._exit(code)
 
 
 def _become_worker(request: dict[str, Any], channel: int, output: int) -> None:
@@ -132,33 +171,45 @@ def _become_worker(request: dict[str, Any], channel: int, output: int) -> None:
     from grader.worker.session import run_session
 
     os.setsid()
+    _end_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     null = os.open(os.devnull, os.O_RDONLY)
     moved = os.dup(channel), os.dup(output)
     os.dup2(null, 0)
     os.dup2(moved[1], 1)
     os.dup2(moved[1], 2)
-    os.dup2(moved[0], 3)
-    os.closerange(4, 4096)
+    os.dup2(moved[0], 3, inheritable=False)
+    os.closerange(4, 1 << 20)
     # The server's streams may have been files; these belong to this worker's pipe.
-    sys.stdout = os.fdopen(1, "w", buffering=1, encoding="utf-8", errors="replace")
-    sys.stderr = os.fdopen(2, "w", buffering=1, encoding="utf-8", errors="replace")
+    # A student who puts another object in their place must not close the descriptors by that.
+    sys.stdout = _printing_to(1)
+    sys.stderr = _printing_to(2)
+    limits = Limits.parse(request["limits"])
+    is_inspector = request["role"] == "inspector"
     confinement = Confinement(
-        limits=Limits.parse(request["limits"]), scratch=Path(request["scratch"])
+        limits=limits, scratch=Path(request["scratch"]), may_start=is_inspector
     )
     layers = apply(confinement)
     connection = socket.socket(fileno=3)
     run_session(
         connection,
-        is_inspector=request["role"] == "inspector",
+        is_inspector=is_inspector,
         seed=request["seed"],
         root=confinement.scratch / "work",
         layers=layers,
+        limits=limits,
     )
-    with contextlib.suppress(OSError, ValueError):
-        sys.stdout.flush()
-        sys.stderr.flush()
-    os._exit(0)
+
+
+def _printing_to(descriptor: int) -> TextIO:
+    return open(descriptor, "w", buffering=1, encoding="utf-8", errors="replace", closefd=False)
+
+
+def _end_with_parent() -> None:
+    """Asks the kernel to end this process with the one that forked it, or started it."""
+    if sys.platform == "linux":
+        libc = ctypes.CDLL(None, use_errno=True)
+        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
 
 def main() -> None:
@@ -167,8 +218,7 @@ def main() -> None:
     if mode == "--cold":
         _import_libraries()
         request = json.loads(sys.argv[4])
-        _become_worker(request, number, int(sys.argv[3]))
-        return
+        _run_worker(request, number, int(sys.argv[3]))
     control = socket.socket(fileno=number)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the grader decides when it ends
     libc = ctypes.CDLL(None, use_errno=True)
@@ -179,3 +229,4 @@ def main() -> None:
     gc.freeze()  # a collection in a child would otherwise copy every page
     control.send(json.dumps({"ready": True, "versions": versions}).encode())
     _Server(control).serve()
+    os._exit(0)  # taking the interpreter down in order would cost a second

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import inspect
+import linecache
+import os
 import socket
 import sys
 import types
@@ -13,11 +16,15 @@ from typing import Any, Final
 
 import numpy as np
 
-from grader.records.spaces import space_data, space_from_data
-from grader.records.wire import Opaque, Ready, StudentFailure, type_name
+from grader.records.evidence import LimitName
+from grader.records.messages import Ready, StudentFailure
+from grader.records.spaces import SpaceError, space_data, space_from_data
+from grader.records.spec import Limits
+from grader.records.wire import HEADER, Opaque, frame, type_name
 from grader.worker import entropy, fast_predict, inspector, models
 from grader.worker.binding import bind, call, parameter_names
 from grader.worker.channel import Closed, WorkerChannel
+from grader.worker.confinement import MEBIBYTE, limit_files
 from grader.worker.failures import failure_of
 
 Handler = Callable[["Session", dict[str, Any]], Any]
@@ -35,8 +42,9 @@ class FailedAt(Exception):
 class Session:
     """The objects of one worker: the student's module and what was kept."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, limits: Limits) -> None:
         self.root = root
+        self.limits = limits
         self.module: types.ModuleType | None = None
         self.kept: dict[str, Any] = {}
         self.names: dict[str, str] = {}
@@ -68,6 +76,8 @@ class Session:
 
 def _put_file(session: Session, request: dict[str, Any]) -> None:
     path = session.root / request["path"]
+    if ".." in path.parts or not path.is_relative_to(session.root):
+        raise ValueError(f"{request['path']} lies outside the folder of the submission")
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(request["content"])
 
@@ -80,6 +90,8 @@ def _import_file(session: Session, request: dict[str, Any]) -> None:
     path = session.root / request["file"]
     if str(session.root) not in sys.path:
         sys.path.insert(0, str(session.root))
+    limit_files(session.limits)
+    linecache.getlines(str(path))  # an error that leaves no descriptor free can quote it too
     spec = importlib.util.spec_from_file_location(path.stem, path)
     if spec is None or spec.loader is None:
         raise ImportError(f"{request['file']} is no Python file")
@@ -142,7 +154,7 @@ def _line(value: Any, root: Path) -> int | None:
         if filename is None or not filename.startswith(f"{root}/"):
             return None
         return inspect.getsourcelines(source)[1]
-    except (OSError, TypeError, ValueError):
+    except Exception:  # noqa: BLE001  the source may be anything, `__wrapped__` as well
         return None
 
 
@@ -214,7 +226,7 @@ def _describe_spaces(session: Session, request: dict[str, Any]) -> dict[str, Any
         space = getattr(env, name, None)
         try:
             described[name] = None if space is None else space_data(space)
-        except ValueError:
+        except SpaceError:
             described[name] = Opaque(type_name(space), repr(space)[:200])
     metadata = getattr(env, "metadata", None)
     modes = metadata.get("render_modes") if isinstance(metadata, dict) else None
@@ -257,7 +269,13 @@ INSPECTOR_HANDLERS: Final[dict[str, Handler]] = {
 
 
 def run_session(
-    connection: socket.socket, *, is_inspector: bool, seed: int, root: Path, layers: tuple[str, ...]
+    connection: socket.socket,
+    *,
+    is_inspector: bool,
+    seed: int,
+    root: Path,
+    layers: tuple[str, ...],
+    limits: Limits,
 ) -> None:
     """Answers requests until the grader closes the channel.
 
@@ -267,36 +285,45 @@ def run_session(
         seed: seeds every generator of the process.
         root: the empty folder for the student's files.
         layers: barriers that are in force, reported before anything else.
+        limits: what the student's code may use.
     """
-    import os
-
     channel = WorkerChannel(connection)
     handlers = INSPECTOR_HANDLERS if is_inspector else STUDENT_HANDLERS
     sys.dont_write_bytecode = True
     entropy.seed_everything(seed)
     if not is_inspector:
         fast_predict.install()
-    channel.send(Ready(pid=os.getpid(), isolation="process", layers=layers).plain())
-    session = Session(root)
+    channel.send(frame(Ready(pid=os.getpid(), isolation="process", layers=layers).plain()))
+    session = Session(root, limits)
     while True:
         try:
             number, request = channel.receive()
         except Closed:
             return
-        channel.send(_answer(session, handlers, number, request))
+        answer = _answer(session, handlers, number, request)
+        _flush()
+        channel.send(answer)
 
 
 def _answer(
     session: Session, handlers: dict[str, Handler], number: int, request: dict[str, Any]
-) -> list[Any]:
+) -> bytes:
     try:
-        return [number, "ok", handlers[request["op"]](session, request)]
+        answer = frame([number, "ok", handlers[request["op"]](session, request)])
+        if len(answer) <= HEADER.size + session.limits.reply_mb * MEBIBYTE:
+            return answer
+        failure = StudentFailure(
+            error_type="", message=f"the answer takes {len(answer)} bytes", limit=LimitName.REPLY
+        )
     except FailedAt as failed:
         failure = failure_of(failed.error, session.root, failed.index)
     except BaseException as error:  # noqa: BLE001  student code may raise anything at all
         failure = failure_of(error, session.root)
-    return [number, "error", _plain_failure(failure)]
+    return frame([number, "error", failure.plain()])
 
 
-def _plain_failure(failure: StudentFailure) -> dict[str, Any]:
-    return failure.plain()
+def _flush() -> None:
+    """Brings what was printed to the pipe before the answer, so that it counts for this call."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(Exception):  # students put other objects in their place
+            stream.flush()

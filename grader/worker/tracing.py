@@ -25,7 +25,7 @@ import tensorflow as tf
 from grader.worker.layers import ACTIVATIONS, KNOWN_LAYERS, MERGES, close
 
 _MAX_NODES: Final = 4000
-_LOOK_BACK: Final = 6
+_LOOK_BACK: Final = 12
 # Neither changes what a layer computes in inference; leaving them out makes rebuilding cheap.
 _DROPPED_KEYS: Final = ("initializer", "regularizer", "constraint")
 
@@ -53,6 +53,16 @@ class _Trace:
         """Registers a tensor as made by a node; the reference keeps its identity unique."""
         self.tensors.append(_Tensor(value, node))
         self.by_identity[id(value)] = node
+
+    def recent(self) -> list[_Tensor]:
+        """The values of the last nodes, newest first, and the input; one of each node."""
+        found: dict[int, _Tensor] = {}
+        for tensor in reversed(self.tensors):
+            if len(found) == _LOOK_BACK:
+                break
+            found.setdefault(tensor.node, tensor)
+        found.setdefault(-1, self.tensors[0])
+        return list(found.values())
 
     def add(self, kind: str, source: str, inputs: tuple[int, ...], value: Any, **more: Any) -> int:
         if len(self.nodes) >= _MAX_NODES:
@@ -139,18 +149,29 @@ def _record(trace: _Trace, layer: Any, inputs: list[Any], result: Any) -> None:
 
 
 def _config(layer: Any) -> dict[str, Any]:
-    raw = layer.get_config()
-    kept = {
-        key: value
-        for key, value in raw.items()
-        if key != "name" and not any(key.endswith(dropped) for dropped in _DROPPED_KEYS)
-    }
-    policy = getattr(layer, "dtype_policy", None)
-    kept["dtype"] = getattr(policy, "name", "float32")
+    kept = _kept(layer.get_config())
+    kept.pop("name", None)
+    kept["dtype"] = getattr(getattr(layer, "dtype_policy", None), "name", "float32")
     if "activation" in kept:
         kept["activation"] = _activation_name(layer)
     config: dict[str, Any] = json.loads(json.dumps(kept, default=lambda value: str(value)[:200]))
     return config
+
+
+def _kept(value: Any) -> Any:
+    """Settings without those that only matter before or during training, at every depth."""
+    match value:
+        case {"class_name": "DTypePolicy", "config": {"name": str() as name}}:
+            return name
+        case dict():
+            return {
+                key: _kept(item)
+                for key, item in value.items()
+                if not any(key.endswith(dropped) for dropped in _DROPPED_KEYS)
+            }
+        case list() | tuple():
+            return [_kept(item) for item in value]
+    return value
 
 
 def _activation_name(layer: Any) -> str:
@@ -176,9 +197,7 @@ def _resolve(trace: _Trace, value: Any) -> int:
     known = trace.by_identity.get(id(value))
     if known is not None:
         return known
-    recent = list(reversed(trace.tensors))[:_LOOK_BACK]
-    if trace.tensors and trace.tensors[0] not in recent:
-        recent.append(trace.tensors[0])
+    recent = trace.recent()
     array = np.asarray(value)
     for tensor in recent:
         if tuple(tensor.value.shape) == array.shape and close(array, tensor.value):
@@ -191,8 +210,7 @@ def _resolve(trace: _Trace, value: Any) -> int:
     for first, second in itertools.permutations(recent, 2):
         if merge := _two_inputs(first.value, second.value, array):
             return trace.add(merge, "operation", (first.node, second.node), value)
-    last = recent[0].node if recent else -1
-    return trace.add("code", "unknown", (last,), value)
+    return trace.add("code", "unknown", (recent[0].node,), value)
 
 
 def _one_input(source: Any, result: Any) -> tuple[str, dict[str, Any]] | None:
@@ -237,14 +255,30 @@ def _affine(before: Any, after: Any) -> dict[str, float] | None:
 
 
 def _two_inputs(first: Any, second: Any, result: Any) -> str | None:
+    sides = tuple(first.shape), tuple(second.shape)
+    if result.shape not in (_broadcast(*sides), _joined(*sides)):
+        return None
     for name, merge in MERGES.items():
         try:
             merged = merge(tf.cast(first, tf.float32), tf.cast(second, tf.float32))
-        except (tf.errors.InvalidArgumentError, ValueError):
+        except (tf.errors.OpError, ValueError):
             continue
         if tuple(merged.shape) == result.shape and close(result, merged):
             return name
     return None
+
+
+def _broadcast(first: tuple[int, ...], second: tuple[int, ...]) -> tuple[int, ...] | None:
+    try:
+        return np.broadcast_shapes(first, second)
+    except ValueError:
+        return None
+
+
+def _joined(first: tuple[int, ...], second: tuple[int, ...]) -> tuple[int, ...] | None:
+    if not first or not second or first[:-1] != second[:-1]:
+        return None
+    return (*first[:-1], first[-1] + second[-1])
 
 
 def trace(model: Any, inputs: Any) -> tuple[dict[str, Any], list[Any]]:

@@ -280,8 +280,26 @@ def test_an_action_outside_the_space_is_told_with_step_and_seed() -> None:
     verdict = judge("performance", evidence(played, action_space="Discrete(2)"))
     assert codes(verdict) == ["AG101", "AG202"]
     finding = verdict.findings[0]
-    assert finding.received == "[0.1, 0.9] (seed 118, step 7; the same in 1 more episode(s))"
+    assert finding.received == "[0.1, 0.9] (seed 118, step 7; so end 1 more episode)"
     assert finding.expected == "an element of Discrete(2)"
+
+
+def test_wrong_actions_that_repeat_are_no_second_cause() -> None:
+    played = tuple(
+        Episode(
+            seed=seed, actions=(1,) * 9, rewards=(1.0,) * 9, episode_return=9.0,
+            invalid_action="2 (int)",
+        )
+        for seed in SEEDS
+    )  # fmt: skip
+    verdict = judge("performance", evidence(played))
+    assert codes(verdict) == ["AG101", "AG201"]
+    assert verdict.findings[1].try_ == "Mend what is told above first."
+
+
+def test_a_limit_without_a_line_is_told_at_the_method() -> None:
+    played = (*episodes(*DQN)[:5], episode(105, 80, incident=LIMIT))
+    assert judge("performance", evidence(played)).findings[0].where == "agent.py:12"
 
 
 PENALTIES = PartBaseline(

@@ -4,7 +4,7 @@ import pytest
 
 from grader.assignments.registry import JudgeInput
 from grader.checks.environment import CHECKS, UNFINISHED_LIMIT
-from grader.checks.environment_rules import RULES, EnvironmentCode
+from grader.checks.environment_rules import DTYPE_COST, RULES, WORD_COST, EnvironmentCode
 from grader.records.catalogue import catalogue
 from grader.records.evidence import (
     EnvironmentEpisode,
@@ -114,6 +114,20 @@ def test_nothing_tried_and_nothing_that_says_why_is_a_fault(check, warnings):
         assert (verdict.outcome, verdict.fraction) == (Outcome.FAULT, 0.0)
 
 
+@pytest.mark.parametrize("check", ["interface", "conformance", "deterministic"])
+def test_a_class_without_the_methods_is_no_environment_and_that_is_told_once(check):
+    missing = tuple(
+        Unresolved(role=name, accepted=(name,), available=("play",)) for name in ("reset", "step")
+    )
+    verdict = judge(check, unresolved=missing, finished=False, episodes=(), trials=())
+    assert (verdict.outcome, verdict.fraction) == (Outcome.FAILED, 0.0)
+    assert codes(verdict) == [EnvironmentCode.NOT_AN_ENV]
+    finding = verdict.findings[0]
+    assert finding.expected == "a subclass of `gymnasium.Env`, with `reset` and `step`"
+    assert finding.received == "a class with `play`"
+    assert finding.where == "environment.py:5"
+
+
 # --- interface ----------------------------------------------------------------------------------
 
 
@@ -152,14 +166,14 @@ def test_a_step_of_the_wrong_form_is_a_step():
 
 @pytest.mark.parametrize("rule", [rule for rule in Rule if rule is not Rule.SEED_IGNORED])
 def test_every_broken_rule_has_a_finding_and_its_price(rule):
-    verdict = judge("conformance", Violation(rule=rule, received="something", at="step 3"))
+    verdict = judge("conformance", Violation(rule=rule, received="it (a thing)", at="step 3"))
     text = RULES[rule]
     assert codes(verdict) == [text.code]
     assert verdict.fraction == pytest.approx(1 - text.cost)
     finding = verdict.findings[0]
     assert finding.severity is (Severity.ERROR if text.cost else Severity.WARNING)
     assert finding.expected == text.expected
-    assert finding.received == "something · step 3"
+    assert finding.received == "it (a thing) · step 3"
     assert finding.try_
     assert (finding.where or "").startswith("environment.py:")
 
@@ -192,6 +206,50 @@ def test_a_rule_costs_once_however_often_it_is_broken_and_all_are_told():
     ]
     assert "70 times in all" in (verdict.findings[0].received or "")
     assert verdict.findings[0].where == "environment.py:30"
+
+
+def observed(rule: Rule, reason: str) -> Violation:
+    received = f"[3. 1.] (array, float64, shape (2,)): {reason}"
+    return Violation(rule=rule, count=3, received=received, at="reset(seed=1)")
+
+
+def test_one_reason_in_reset_and_step_is_one_mistake():
+    reason = "a value lies outside the bounds"
+    both = [observed(r, reason) for r in (Rule.RESET_OBSERVATION, Rule.STEP_OBSERVATION)]
+    verdict = judge("conformance", *both)
+    assert codes(verdict) == [EnvironmentCode.RESET_OBSERVATION]
+    assert verdict.fraction == pytest.approx(1 - RULES[Rule.RESET_OBSERVATION].cost)
+    assert "`reset` and `step`" in verdict.findings[0].claim
+    assert "6 times in all" in (verdict.findings[0].received or "")
+
+    other = observed(Rule.RESET_OBSERVATION, "the shape is not (3,)")
+    assert len(judge("conformance", other, both[1]).findings) == 2
+
+
+def test_a_dtype_costs_less_than_a_wrong_value_and_the_right_one_is_named():
+    verdict = judge("conformance", observed(Rule.STEP_OBSERVATION, "the dtype is not float32"))
+    assert verdict.fraction == pytest.approx(1 - DTYPE_COST)
+    assert "np.float32" in (verdict.findings[0].try_ or "")
+
+
+def test_rewards_that_are_words_cost_more_than_numbers_of_another_type():
+    words = judge("conformance", Violation(rule=Rule.REWARD_TYPE, received="loss"))
+    assert words.fraction == pytest.approx(1 - WORD_COST)
+    assert words.findings[0].received == "the text 'loss'"
+    typed = judge("conformance", Violation(rule=Rule.REWARD_TYPE, received="'loss' (str)"))
+    assert typed == words
+    array = Violation(rule=Rule.REWARD_TYPE, received="[0] (array, int64, shape (1,))")
+    verdict = judge("conformance", array)
+    assert verdict.fraction == pytest.approx(1 - RULES[Rule.REWARD_TYPE].cost)
+    assert verdict.findings[0].received == array.received
+
+
+def test_of_a_long_array_only_the_beginning_is_shown():
+    received = f"{'[0. 0. 0.] ' * 12}…: the dtype is not uint8"
+    violation = Violation(rule=Rule.STEP_OBSERVATION, received=received)
+    shown = judge("conformance", violation).findings[0].received or ""
+    assert len(shown) < 130
+    assert shown.endswith("…: the dtype is not uint8")
 
 
 def test_points_do_not_fall_below_zero():
@@ -290,15 +348,25 @@ def test_a_game_that_differs_in_one_way_only_gets_half(processes, code):
     assert finding.where == "environment.py:5"
 
 
-def test_a_game_that_differs_in_both_ways_gets_nothing_and_tells_both():
+def test_a_game_that_differs_in_both_ways_gets_nothing_and_is_told_once():
     trials = (differing("same", difference=0, what="observation"), differing("separate"))
     verdict = judge("deterministic", trials=trials)
     assert (verdict.outcome, verdict.fraction) == (Outcome.FAILED, 0.0)
-    assert codes(verdict) == [
-        EnvironmentCode.DIFFERS_IN_PROCESS,
-        EnvironmentCode.DIFFERS_BETWEEN_PROCESSES,
-    ]
+    assert codes(verdict) == [EnvironmentCode.DIFFERS_BETWEEN_PROCESSES]
+    assert verdict.findings[0].claim.endswith("give two different games.")
     assert "at `reset`" in (verdict.findings[0].expected or "")
+
+
+def test_what_gymnasiums_checker_says_about_seeds_is_left_to_determinism():
+    objection = Violation(
+        rule=Rule.CHECKER, received="Deterministic step observations are not equivalent"
+    )
+    other = Violation(rule=Rule.CHECKER, received="the render mode is unknown")
+    trials = (differing("same"), differing("separate"))
+    assert judge("conformance", objection, trials=trials).fraction == 1.0
+    for violation, compared in ((objection, EQUAL), (other, trials)):
+        verdict = judge("conformance", violation, trials=compared)
+        assert codes(verdict) == [EnvironmentCode.CHECKER]
 
 
 def test_a_seed_that_changes_nothing_is_a_warning_of_determinism_alone():

@@ -8,7 +8,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from grader.assignments.registry import JudgeInput
 from grader.checks.convolution_forms import ConvolutionMistake, explanations
-from grader.checks.function import CHECKS, FunctionCode
+from grader.checks.function import CHECKS, SLIP_CREDIT, FunctionCode
 from grader.errors import GraderFault
 from grader.probes.cases import convolution_cases
 from grader.records.arrays import ArrayRecord
@@ -232,6 +232,73 @@ def test_mistakes_that_come_together_are_told_apart():
 
 def test_storing_in_the_dtype_of_the_image_is_an_overflow_alone():
     assert codes(values(in_the_dtype_of_the_image)) == [FunctionCode.OVERFLOW]
+
+
+def kernel_in_the_dtype_of_the_image(image, kernel, stride=1):
+    whole = np.issubdtype(image.dtype, np.integer)
+    weights = kernel.astype(image.dtype) if whole else kernel
+    windows = sliding_window_view(image, kernel.shape)[::stride, ::stride]
+    return (windows * weights).sum(axis=(2, 3), dtype=image.dtype)
+
+
+def test_computing_in_the_dtype_of_the_image_is_an_overflow_alone():
+    with np.errstate(invalid="ignore"):
+        trials = run(kernel_in_the_dtype_of_the_image)
+    assert codes(judge("values", trials)) == [FunctionCode.OVERFLOW]
+
+
+def one_side_for_both(image, kernel, stride=1):
+    side, count = kernel.shape[0], (image.shape[0] - kernel.shape[0]) // stride + 1
+    out = np.zeros((count, count))
+    for i in range(count):
+        for j in range(count):
+            top, left = i * stride, j * stride
+            out[i, j] = np.sum(image[top : top + side, left : left + side] * 1.0 * kernel)
+    return out
+
+
+def sides_exchanged(image, kernel, stride=1):
+    out = right(image, kernel, stride)
+    return out if image.shape[0] == image.shape[1] else out.ravel()
+
+
+@pytest.mark.parametrize(
+    ("function", "what"),
+    [(one_side_for_both, "images and kernels"), (sides_exchanged, "images")],
+)
+def test_a_function_for_squares_only_is_told_so_once(function, what):
+    verdict = judge("values", tolerant(function))
+    assert codes(verdict) == [FunctionCode.SQUARE_ONLY]
+    assert verdict.findings[0].claim == f"Only square {what} come out right."
+    assert verdict.fraction >= SLIP_CREDIT
+
+
+def tolerant(function: Callable[..., Any]) -> tuple[FunctionTrial, ...]:
+    """Trials of a function that may raise."""
+    trials = []
+    for case, trial in zip(CASES, run(right), strict=True):
+        try:
+            result = function(**case.arguments)
+        except ValueError:
+            changes = {"result": None, "incident": raised(case.label)}
+        else:
+            changes = {"result": ArrayRecord.of(result)}
+        trials.append(trial.model_copy(update=changes))
+    return tuple(trials)
+
+
+@pytest.mark.parametrize("code", [FunctionCode.FLIPPED, FunctionCode.SAME_PADDING])
+def test_one_slip_that_explains_everything_costs_at_most_half(code):
+    assert values(MISTAKES[code]).fraction == SLIP_CREDIT
+
+
+def test_several_slips_and_a_constant_cost_what_they_break():
+    flipped_and_padded = values(
+        lambda image, kernel, stride=1: padded(image, kernel[::-1, ::-1], stride)
+    )
+    assert len(flipped_and_padded.findings) == 2
+    assert flipped_and_padded.fraction < SLIP_CREDIT
+    assert values(MISTAKES[FunctionCode.CONSTANT]).fraction < SLIP_CREDIT
 
 
 def test_a_list_with_the_right_values_is_a_warning():

@@ -70,6 +70,36 @@ def test_the_place_is_the_innermost_line_of_the_students_files() -> None:
     assert incident_finding(raised("ValueError")).where == "network.py:7"
 
 
+def test_what_has_no_line_of_its_own_is_told_where_it_was_called() -> None:
+    exited = Incident(kind=IncidentKind.EXITED, stage="calling act")
+    assert incident_finding(exited).where is None
+    assert incident_finding(exited, "agent.py:4").where == "agent.py:4"
+    assert incident_finding(raised("ValueError"), "agent.py:4").where == "network.py:7"
+    importing = exited.model_copy(update={"stage": "importing agent.py"})
+    assert incident_finding(importing).where == "agent.py"
+
+
+def test_what_is_printed_belongs_to_no_call() -> None:
+    flood = Incident(
+        kind=IncidentKind.LIMIT, stage="printing", limit=LimitName.OUTPUT, limit_value="8 MiB"
+    )
+    assert incident_finding(flood).claim == "The code printed too much."
+
+
+def test_arguments_that_do_not_fit_are_told_without_a_name_of_ours() -> None:
+    finding = incident_finding(raised(SIGNATURE_ERROR))
+    assert finding.received == "what it said"
+    assert "default value" in (finding.try_ or "")
+
+
+def test_a_failed_import_does_not_name_the_machines_folders() -> None:
+    incident = raised("ImportError", "importing agent.py").model_copy(
+        update={"message": "cannot import name 'x' from 'keras' (/usr/lib/keras/__init__.py)"}
+    )
+    received = incident_finding(incident).received
+    assert received == "ImportError: cannot import name 'x' from 'keras'"
+
+
 def test_the_exception_is_what_was_received() -> None:
     assert incident_finding(raised("ValueError")).received == "ValueError: what it said"
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from grader.checks.interface import graded, interface_verdict, passed, unresolved_finding
-from grader.records.evidence import Incident, IncidentKind, PartEvidence, Unresolved
+from grader.records.evidence import Incident, IncidentKind, PartEvidence, Symbol, Unresolved
 from grader.records.result import Finding, Outcome, Severity
 from grader.records.spec import Isolation
 
@@ -41,6 +41,22 @@ def test_without_a_similar_name_it_is_to_be_defined() -> None:
     assert finding.try_ == "Define `RandomAgent`."
     assert finding.received == "the names `Policy`"
     assert missing().received == "no public name at all"
+
+
+def test_a_missing_method_is_told_with_its_class() -> None:
+    owner = Symbol(role="agent_class", name="RandomAgent", line=7, parameters=())
+    unresolved = Unresolved(role="act", accepted=("act", "predict"), available=("move",))
+    finding = unresolved_finding(evidence(symbols=(owner,)), unresolved)
+    assert finding.claim == "`RandomAgent` has no method `act`."
+    assert finding.where == "agent.py:7"
+    assert finding.try_ == "Define `act` in the class `RandomAgent`."
+
+
+def test_what_cannot_be_made_is_told_at_its_class() -> None:
+    owner = Symbol(role="agent_class", name="RandomAgent", line=7, parameters=())
+    verdict = interface_verdict(evidence(symbols=(owner,), construction=RAISED))
+    assert verdict is not None
+    assert verdict.findings[0].where == "agent.py:7"
 
 
 def test_all_accepted_names_are_told() -> None:

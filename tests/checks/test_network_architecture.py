@@ -953,3 +953,11 @@ def test_an_expected_network_that_cannot_be_is_no_error() -> None:
     assert layers[0].output_shape is None
     assert layers[-1].parameters is None
     assert table(judged(evidence_of(graph_of(DQN)), impossible)).expected_parameters is None
+
+
+def test_a_missing_layer_that_is_made_and_never_called_is_told_so() -> None:
+    specs = tuple(spec for spec in DQN if spec != DQN[2])
+    for unused, hint in ((("conv2d_7",), "never called"), (("dense",), "nothing in its place")):
+        verdict = judged(evidence_of(graph_of(specs, unused=unused)))
+        missing = next(f for f in verdict.findings if f.code == Code.MISSING_LAYER)
+        assert hint in (missing.received or "")

@@ -157,7 +157,7 @@ def test_a_refused_input_costs_half_and_says_why() -> None:
 
 
 def test_the_reason_is_told_without_what_keras_adds() -> None:
-    message = "\ufffd[1mexpected axis -1\ufffd[0m Arguments received by Functional.call(): [[[3."
+    message = "expected axis -1 Arguments received by Functional.call(): [[[3."
     verdict = judged(*map(built, COUNTS), input_shape=None, rejected_inputs=(raised(message),))
     assert verdict.findings[0].received == "for (84, 84, 4): expected axis -1"
 
@@ -217,8 +217,36 @@ def test_arguments_of_keras_1_are_named(where: str) -> None:
         if where == "construction"
         else judged(*(built(n, is_model=False, incident=old) for n in COUNTS))
     )
-    assert codes(verdict) == [GeneralCode.RAISED, Code.OLD_ARGUMENTS]
-    assert verdict.findings[1].received == "subsample"
+    assert codes(verdict) == [Code.OLD_ARGUMENTS]
+    assert verdict.findings[0].received == "subsample"
+    assert verdict.findings[0].where == "network.py:12"
+
+
+def test_all_arguments_of_keras_1_are_named_together() -> None:
+    old = raised("Unrecognized keyword arguments: {'subsample': (4, 4), 'border_mode': 'valid'}")
+    verdict = judged(built(4, is_model=False, incident=old), input_shape=None)
+    assert codes(verdict) == [Code.OLD_ARGUMENTS]
+    assert verdict.findings[0].received == "subsample, border_mode"
+
+
+def test_the_shape_a_model_is_made_for_is_told_where_keras_names_it() -> None:
+    message = "Input 0 is incompatible: expected shape=(None, 84, 84, 1), found shape=(2, 4, 84)"
+    verdict = judged(
+        *map(built, COUNTS),
+        input_shape=None,
+        rejected_inputs=(raised("expected axis -1"), raised(message)),
+    )
+    (finding,) = verdict.findings
+    assert finding.received == "a model made for inputs of the shape (84, 84, 1)"
+
+
+def test_arguments_that_do_not_fit_are_told_at_the_builder() -> None:
+    misfit = Incident(
+        kind=IncidentKind.RAISED, stage="calling it", error_type="SignatureMismatch",
+        message="it needs `env`",
+    )  # fmt: skip
+    (finding,) = judged(built(4, is_model=False, incident=misfit), input_shape=None).findings
+    assert (finding.where, finding.received) == ("network.py:9", "it needs `env`")
 
 
 def test_other_errors_do_not_name_arguments_of_keras_1() -> None:

@@ -198,9 +198,30 @@ def test_an_action_that_never_comes_is_named() -> None:
 
 def test_a_constant_agent_is_told_what_it_always_does() -> None:
     finding = only(judge("uniform", evidence(space(component(np.ones(SAMPLES), 4)))))
-    assert finding.code == "RA102"
-    assert finding.received.endswith("always action 1")
+    assert finding.code == "RA111"
+    assert finding.received == "with Discrete(4): action 1 in all of 4000 steps"
     assert "__init__" in finding.try_
+
+
+def test_a_constant_agent_is_told_once_whatever_the_tests_of_each_space_say() -> None:
+    pair = space(
+        component(np.zeros(SAMPLES), 3, "[0]"), component(np.full(SAMPLES, 0.5), None, "[1]"),
+        name="Dict",
+    )  # fmt: skip
+    still = space(component(np.full(SAMPLES, 0.5), None), name="Box(0, 1)")
+    seen = evidence(pair, space(component(np.ones(SAMPLES), 4)), still)
+    finding = only(judge("uniform", seen))
+    assert finding.code == "RA111"
+    assert finding.received == (
+        "with Dict: the same action in all of 4000 steps (also with Discrete(4), Box(0, 1))"
+    )
+
+
+def test_a_part_of_an_action_that_never_changes_is_told_as_that_part() -> None:
+    parts = component(np.zeros(SAMPLES), 3, "[0]"), fair(4).components[0]
+    finding = only(judge("uniform", evidence(space(*parts, name="MultiDiscrete([3, 4])"))))
+    assert finding.code == "RA102"
+    assert finding.received.endswith("[0]: action 1, action 2: 0 of 4000 times; always action 0")
 
 
 @pytest.mark.parametrize("period", [4, 100, 1500])
@@ -252,6 +273,13 @@ def test_dependence_on_the_observation_is_told() -> None:
     assert finding.code == "RA109"
 
 
+def test_what_is_uneven_because_of_the_observation_is_told_once() -> None:
+    values = np.where(CODES == 0, 0, generator().integers(4, size=SAMPLES))
+    finding = only(judge("uniform", evidence(space(component(values, 4)))))
+    assert finding.code == "RA109"
+    assert "in 100% with another" in finding.received
+
+
 def test_parts_of_an_action_that_are_tied_are_named() -> None:
     draws = generator().random(SAMPLES)
     parts = component(draws * 3, 3, "[0]"), component(draws * 5, 5, "[1]")
@@ -278,39 +306,64 @@ def test_a_clipped_normal_distribution_is_told_as_uneven() -> None:
 def test_rounded_values_are_told_as_few() -> None:
     finding = only(box(lambda random: np.rint(random.random(SAMPLES) * 100) / 100))
     assert finding.code == "RA106"
-    assert finding.received.endswith("[0]: 101 different value(s) in 4000 draws")
+    assert finding.received.endswith("[0]: 101 different values in 4000 draws")
 
 
 def test_one_problem_of_several_parts_is_one_finding() -> None:
-    parts = [component(np.zeros(SAMPLES), 2, f"[{index}]") for index in range(5)]
-    finding = only(judge("uniform", evidence(space(*parts, name="MultiBinary(5)"))))
-    assert finding.received.count("always") == 3
+    random = generator()
+    parts = [component(random.integers(2, size=SAMPLES), 3, f"[{index}]") for index in range(5)]
+    finding = only(judge("uniform", evidence(space(*parts, name="MultiDiscrete(5 * [3])"))))
+    assert finding.received.count("action 2: 0 of") == 3
     assert finding.received.endswith("and 2 more")
 
 
 def test_one_problem_in_several_spaces_is_one_finding_that_names_them() -> None:
     def first_only(choices: int) -> SpaceTrial:
-        return space(component(np.zeros(SAMPLES), choices), name=f"Discrete({choices})")
+        values = generator().integers(2, size=SAMPLES)
+        return space(component(values, choices), name=f"Discrete({choices})")
 
     verdict = judge("uniform", evidence(first_only(4), fair(5), first_only(6), first_only(7)))
-    assert verdict.fraction == 0.25
+    assert verdict.fraction == pytest.approx(1 / 6)
     received = only(verdict).received
-    assert received.startswith("with Discrete(4): action 1, action 2, action 3: 0 of 4000 times")
+    assert received.startswith("with Discrete(4): action 2, action 3: 0 of 4000 times")
     assert received.endswith("(also with Discrete(6), Discrete(7))")
 
 
-def test_points_follow_the_share_of_spaces_that_pass() -> None:
+def test_half_of_the_points_are_for_the_first_space() -> None:
     invalid = SpaceTrial(
         space="Box(0.0, 1.0, (1,))", samples=SAMPLES, invalid_step=7, invalid_action="[1.5]"
     )
     raised = SpaceTrial(space="MultiDiscrete([3, 5])", samples=SAMPLES, incident=RAISED)
     uneven = space(component(biased(3, 0.6), 3), name="Discrete(3)")
     verdict = judge("uniform", evidence(fair(4), invalid, raised, uneven))
-    assert (verdict.outcome, verdict.fraction) == (Outcome.PARTIAL, 0.25)
+    assert (verdict.outcome, verdict.fraction) == (Outcome.PARTIAL, 0.5)
     assert sorted(codes(verdict)) == ["GR108", "RA101", "RA103"]
     outside = next(finding for finding in verdict.findings if finding.code == "RA101")
     assert outside.received == "[1.5] at step 7"
     assert outside.expected == "an element of Box(0.0, 1.0, (1,))"
+
+
+def test_what_passes_elsewhere_does_not_make_up_for_the_first_space() -> None:
+    cyclic = space(component(np.arange(SAMPLES) % 4, 4))
+    verdict = judge("uniform", evidence(cyclic, fair_box(), fair_box()))
+    assert (verdict.outcome, verdict.fraction) == (Outcome.PARTIAL, 0.5)
+
+
+def test_actions_outside_several_spaces_are_one_finding_that_names_them() -> None:
+    names = ("Discrete(4)", "Discrete(5, start=-2)", "Box(0, 1)", "A", "B")
+    trials = [
+        SpaceTrial(
+            space=name, samples=SAMPLES, invalid_step=0,
+            invalid_action="1.6960759739813471 (numpy.float64)",
+        )
+        for name in names
+    ]  # fmt: skip
+    finding = only(judge("uniform", evidence(*trials)))
+    assert finding.received == (
+        "1.69608 (numpy.float64) at step 0 "
+        "(also with Discrete(5, start=-2), Box(0, 1), A and 1 more)"
+    )
+    assert finding.try_.startswith("Return an integer")
 
 
 def test_one_cause_in_several_spaces_is_told_once() -> None:
@@ -318,7 +371,7 @@ def test_one_cause_in_several_spaces_is_told_once() -> None:
     raised = [SpaceTrial(space=name, samples=SAMPLES, incident=RAISED) for name in names]
     verdict = judge("uniform", evidence(fair(4), *raised))
     assert codes(verdict) == ["GR108"]
-    assert verdict.fraction == 0.25
+    assert verdict.fraction == 0.5
 
 
 def test_an_agent_that_can_be_judged_nowhere_has_the_outcome_of_what_stopped_it() -> None:
@@ -336,7 +389,7 @@ def test_missing_spaces_or_actions_earn_nothing() -> None:
     short = space(component(generator().integers(4, size=10), 4))
     assert judge("uniform", evidence(short)).outcome is Outcome.FAULT
     stopped = evidence(fair(4), space(name="Discrete(5)", incident=LIMIT))
-    assert judge("uniform", stopped, spaces=4).fraction == 0.25
+    assert judge("uniform", stopped, spaces=4).fraction == 0.5
 
 
 def test_the_verdict_is_the_same_every_time() -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import inspect
 import pkgutil
 import re
+import textwrap
 from collections import Counter
 from enum import StrEnum
 
@@ -61,3 +63,26 @@ def test_an_entry_reads_well(code: str) -> None:
         assert text[-1] in ".:!?)"
     # What is wrong is of little use without what is right.
     assert entry.right or not entry.wrong
+
+
+MEANT_TO_BE_BROKEN = {("GR102", "wrong")}
+
+
+def is_python(fragment: str) -> bool:
+    """Whether it can stand somewhere in a file: by itself, in a function, or in a list."""
+    code = fragment.strip("\n")
+    inside = textwrap.indent(code, "    ")
+    for source in (code, f"def function():\n{inside}", f"class Kind:\n{inside}", f"[\n{code}\n]"):
+        try:
+            ast.parse(source)
+        except SyntaxError:
+            continue
+        return True
+    return False
+
+
+@pytest.mark.parametrize("code", sorted(catalogue()))
+def test_examples_are_python(code: str) -> None:
+    entry = catalogue()[code]
+    for name, example in (("wrong", entry.wrong), ("right", entry.right)):
+        assert is_python(example) != ((code, name) in MEANT_TO_BE_BROKEN), example

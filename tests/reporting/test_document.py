@@ -29,7 +29,7 @@ def test_missing_value_is_an_error_and_not_an_empty_place() -> None:
         ("`<b>` & `x`", "<code>&lt;b&gt;</code> &amp; <code>x</code>"),
         ("one ` alone", "one ` alone"),
         ("`two\nlines`", "`two\nlines`"),
-        ("\x1b[31m\u202e", "\ufffd[31m\ufffd"),
+        ("\x1b[31m\x1b\u202e", "\ufffd\ufffd"),
     ],
 )
 def test_back_ticks_become_code_and_everything_else_is_escaped(text: str, html: str) -> None:

@@ -36,6 +36,8 @@ from grader.records.text import clean_line
 MAX_FINDINGS: Final = 40
 """More mistakes than this teach nothing; the last finding says how many are left out."""
 
+_OWN_CODE: Final = "code"
+
 _PROOFS: Final = {
     ProofMethod.REBUILT: "Proven: a network rebuilt from these layers and their weights, without "
     "your code, gives the same outputs for fresh inputs.",
@@ -169,7 +171,7 @@ def _unproven(
             claim="It could not be shown that the layers of the network compute its output.",
             where=place,
             expected="a network whose output follows from its layers and weights",
-            received=clean_line(proof.reason) or "outputs that the layers do not explain",
+            received=_reason(proof) or "outputs that the layers do not explain",
             try_="Build the network from Keras' own layers, and let nothing but them compute the "
             "output: `model = keras.Sequential([…])`, then `return model`.",
         )
@@ -181,6 +183,14 @@ def _unproven(
     if comparison is not None:
         findings.extend(unused_findings(comparison.form.unused, place))
     return Verdict(outcome=outcome, fraction=0.0, findings=tuple(findings))
+
+
+def _reason(proof: NetworkProof) -> str:
+    """Why there is no proof, in words for the student."""
+    reason = clean_line(proof.reason)
+    # Code that is nothing known stands in the graph as a node of this kind.
+    code, separator, rest = reason.partition(f"{_OWN_CODE} is ")
+    return f"{_OWN_CODE} of your own is {rest}" if separator and not code else reason
 
 
 def _bounded(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:

@@ -74,7 +74,8 @@ def layer_findings(comparison: Comparison, place: str) -> tuple[Finding, ...]:
     named: dict[tuple[Mistake, str, str], list[int]] = defaultdict(list)
     for row in comparison.rows:
         if row.expected is not None:
-            for mistake in _mistakes_of(row, told.get(row.expected_number, frozenset())):
+            orderly = told.get(row.expected_number, frozenset())
+            for mistake in _mistakes_of(row, orderly, comparison.form.unused):
                 named[mistake, "layer", row.expected.kind].append(row.expected_number)
         elif row.received is not None and not row.moved:
             mistake = surplus_mistake(row.received)
@@ -129,17 +130,18 @@ def _order_finding(order: _Order, place: str) -> Finding:
     )
 
 
-def _mistakes_of(row: Row, told: frozenset[Attribute]) -> Iterator[Mistake]:
+def _mistakes_of(row: Row, told: frozenset[Attribute], unused: Sequence[str]) -> Iterator[Mistake]:
     """The mistakes in one row of the table.
 
     Args:
         row: a row with an expected layer.
         told: attributes that a finding about the order of layers tells of already.
+        unused: names of layers that were made and never called.
     """
     asked, found = row.expected, row.received
     assert asked is not None
     if found is None:
-        yield _missing(asked, moved=row.moved)
+        yield _missing(asked, unused, moved=row.moved)
     elif row.other_kind:
         yield _other_kind(asked, found)
     else:
@@ -276,7 +278,7 @@ def _output_units(expected: Value, received: Value, *, fixed: bool) -> Mistake:
     )  # fmt: skip
 
 
-def _missing(asked: ExpectedLayer, *, moved: bool) -> Mistake:
+def _missing(asked: ExpectedLayer, unused: Sequence[str], *, moved: bool) -> Mistake:
     if moved:
         return Mistake(
             NetworkCode.ORDER,
@@ -292,11 +294,16 @@ def _missing(asked: ExpectedLayer, *, moved: bool) -> Mistake:
             "Put `layers.Flatten()` between the last layer that works on images and the first "
             "Dense; without it, Dense works on each position of the image by itself.",
         )  # fmt: skip
+    # Keras names a layer after its kind unless it is told another name.
+    made = any(name.lower().startswith(asked.kind.lower()) for name in unused)
     return Mistake(
         NetworkCode.MISSING_LAYER,
         "A layer is missing: {layers}.",
-        layer_text(asked), "nothing in its place",
-        f"Add `layers.{asked.kind}(…)` in this place, and pass the data through it.",
+        layer_text(asked),
+        "a layer that is made and never called" if made else "nothing in its place",
+        f"Pass the data through your `{asked.kind}`: a layer that is not called computes nothing."
+        if made
+        else f"Add `layers.{asked.kind}(…)` in this place, and pass the data through it.",
     )  # fmt: skip
 
 

@@ -1,0 +1,67 @@
+"""Fixtures for tests that run student code: one fork server for the whole session."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from grader.records.evidence import Incident
+from grader.records.messages import ImportFile, Invoke, Resolve
+from grader.records.spec import Limits
+from grader.sandbox.incident import WorkerIncident
+from grader.sandbox.server import ForkServer
+from grader.sandbox.worker import Worker
+
+
+@pytest.fixture(scope="session")
+def fork_server() -> Iterator[ForkServer]:
+    """A fork server with its imports done; asked for first, it takes some seconds."""
+    server = ForkServer()
+    try:
+        server.wait_ready()
+        yield server
+    finally:
+        server.close()
+
+
+class Student:
+    """A worker with one file, `student.py`, and short ways to use it."""
+
+    def __init__(self, worker: Worker) -> None:
+        self.worker = worker
+
+    def load(self, source: str) -> Student:
+        """Hands the file in and imports it."""
+        content = textwrap.dedent(source).encode()
+        self.worker.put_files((("student.py", content),))
+        self.worker.ask(ImportFile(file="student.py"), "importing student.py")
+        return self
+
+    def run(self, function: str = "run", **arguments: Any) -> Any:
+        """Calls a function of the file."""
+        self.worker.ask(Resolve(role=function, what="function", names=(function,)), "looking")
+        return self.worker.ask(Invoke(target=function, arguments=arguments), f"calling {function}")
+
+    def incident(self, function: str = "run", **arguments: Any) -> Incident:
+        """Calls a function that ends badly."""
+        with pytest.raises(WorkerIncident) as caught:
+            self.run(function, **arguments)
+        return caught.value.incident
+
+
+@pytest.fixture
+def student(fork_server: ForkServer) -> Iterator[Callable[..., Student]]:
+    """Returns a function that loads a file in a fresh worker: `student(source, call_cpu_s=0.5)`."""
+    workers: list[Worker] = []
+
+    def loaded(source: str | None = None, *, seed: int = 1, **limits: Any) -> Student:
+        workers.append(fork_server.student(Limits(**limits), seed))
+        made = Student(workers[-1])
+        return made if source is None else made.load(source)
+
+    yield loaded
+    for worker in workers:
+        worker.close()

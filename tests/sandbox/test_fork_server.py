@@ -1,0 +1,219 @@
+"""The fork server: starting workers, ending them, and what its own end means."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from grader.errors import GraderFault
+from grader.records.messages import ImportFile, ReadWeights, Reference
+from grader.records.spec import Limits
+from grader.sandbox.incident import WorkerIncident
+from grader.sandbox.server import ColdStart, ForkServer, best_source, worker_environment
+
+ENDLESS = b"while True:\n    pass\n"
+
+
+@pytest.fixture
+def own_server() -> Iterator[ForkServer]:
+    """A server that the test may break."""
+    server = ForkServer()
+    try:
+        server.wait_ready()
+        yield server
+    finally:
+        server.close()
+
+
+def _alive(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
+
+
+def _wait_until_gone(pid: int) -> None:
+    deadline = time.monotonic() + 10
+    while _alive(pid):
+        assert time.monotonic() < deadline, f"process {pid} is still there"
+        time.sleep(0.02)
+
+
+def test_killed_server_is_a_fault_and_takes_its_workers_along(own_server: ForkServer) -> None:
+    worker = own_server.student(Limits(), 1)
+    inspector = own_server.inspector()
+    os.kill(own_server.pid, signal.SIGKILL)
+    with pytest.raises(GraderFault):
+        worker.ask(ImportFile(file="student.py"), "importing student.py")
+    with pytest.raises(GraderFault):
+        own_server.student(Limits(), 2)
+    with pytest.raises(GraderFault):
+        own_server.inspector().ask(ReadWeights(target="x"), "asking")
+    assert not own_server.alive()
+    worker.close()
+    inspector.close()
+    _wait_until_gone(worker.pid)
+    _wait_until_gone(inspector.pid)
+
+
+def test_server_killed_by_student_code_is_a_fault_and_the_code_ends(
+    own_server: ForkServer,
+) -> None:
+    """The worker even asks the kernel not to end it with its parent."""
+    worker = own_server.student(Limits(call_cpu_s=5), 1)
+    content = b"import ctypes, os, signal\nctypes.CDLL(None).prctl(1, 0, 0, 0, 0)\n"
+    content += b"os.kill(os.getppid(), signal.SIGKILL)\n" + ENDLESS
+    worker.put_files((("student.py", content),))
+    with pytest.raises((GraderFault, WorkerIncident)):
+        worker.ask(ImportFile(file="student.py"), "importing student.py")
+    _wait_until_gone(worker.pid)
+    with pytest.raises(GraderFault):
+        own_server.student(Limits(), 2)
+
+
+def test_closing_the_server_ends_workers_that_are_busy(own_server: ForkServer) -> None:
+    worker = own_server.student(Limits(call_wall_s=0.3, call_cpu_s=60, processes=9), 1)
+    worker._channel.setblocking(True)
+    worker.put_files((("student.py", b"import os\nos.fork()\n" + ENDLESS),))
+    data = _import_request(worker.calls + 1)
+    worker._channel.sendall(data)
+    time.sleep(0.3)
+    children = Path(f"/proc/{worker.pid}/task/{worker.pid}/children").read_text().split()
+    assert len(children) == 1
+    own_server.close()
+    assert not _alive(worker.pid)
+    assert not _alive(int(children[0]))
+    worker.close()
+
+
+def _import_request(number: int) -> bytes:
+    from grader.records.messages import encode_request
+
+    return encode_request(number, ImportFile(file="student.py"))
+
+
+def test_server_that_does_not_come_up_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = worker_environment(Path("/nowhere")) | {"KERAS_BACKEND": "nonsense"}
+    monkeypatch.setattr("grader.sandbox.server.worker_environment", lambda _: broken)
+    server = ForkServer()
+    try:
+        with pytest.raises(GraderFault, match="nonsense"):
+            server.wait_ready()
+        with pytest.raises(GraderFault):
+            server.student(Limits(), 1)
+    finally:
+        server.close()
+
+
+def test_worker_that_cannot_start_is_a_fault_and_leaves_nothing(fork_server: ForkServer) -> None:
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    folders = set(Path(fork_server._folder.name).iterdir())
+    with pytest.raises(GraderFault, match="did not start"):
+        fork_server.student(Limits.model_construct(**{**Limits().plain(), "memory_mb": 1}), 1)
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
+    assert set(Path(fork_server._folder.name).iterdir()) == folders
+    fork_server.student(Limits(), 1).close()
+
+
+def test_inspector_is_one_and_is_replaced_when_it_has_ended(fork_server: ForkServer) -> None:
+    first = fork_server.inspector()
+    assert fork_server.inspector() is first
+    os.kill(first.pid, signal.SIGKILL)
+    request = Reference(layers=({"layer": "Dense", "units": 2},), input_shape=(3,))
+    with pytest.raises(WorkerIncident):
+        first.ask(request, "asking")
+    second = fork_server.inspector()
+    assert second is not first
+    assert second.ask(request, "asking") == [[3, 2], [2]]
+
+
+def test_inspector_takes_no_student_code(fork_server: ForkServer) -> None:
+    inspector = fork_server.inspector()
+    with pytest.raises(WorkerIncident) as caught:
+        inspector.ask(ImportFile(file="student.py"), "importing")
+    assert caught.value.incident.error_type == "KeyError"
+
+
+def test_workers_report_their_barriers(fork_server: ForkServer) -> None:
+    with fork_server.student(Limits(), 1) as worker:
+        assert "resource limits" in worker.barriers
+
+
+def test_versions_are_those_of_the_libraries(fork_server: ForkServer) -> None:
+    assert set(fork_server.versions) == {"python", "tensorflow", "keras", "gymnasium", "numpy"}
+    assert fork_server.versions["python"] == sys.version.split()[0]
+
+
+def test_best_source_on_linux_forks() -> None:
+    source = best_source()
+    try:
+        assert isinstance(source, ForkServer)
+    finally:
+        source.close()
+
+
+def test_set_order_is_the_same_in_every_server(
+    fork_server: ForkServer, own_server: ForkServer
+) -> None:
+    source = b"raise ValueError(str({'left', 'right', 'up', 'down', 'fire', 'noop'}))\n"
+    orders = []
+    for server in (fork_server, own_server):
+        with server.student(Limits(), 1) as worker:
+            worker.put_files((("student.py", source),))
+            with pytest.raises(WorkerIncident) as caught:
+                worker.ask(ImportFile(file="student.py"), "importing")
+            orders.append(caught.value.incident.message)
+    assert orders[0] == orders[1]
+
+
+def test_cold_start_answers_the_same_protocol() -> None:
+    source = ColdStart()
+    try:
+        source.wait_ready()
+        with source.student(Limits(call_cpu_s=0.5), 1) as worker:
+            worker.put_files((("student.py", b"print('hello')\n"),))
+            assert worker.ask(ImportFile(file="student.py"), "importing student.py") is None
+            worker.put_files((("student.py", ENDLESS),))
+            with pytest.raises(WorkerIncident) as caught:
+                worker.ask(ImportFile(file="student.py"), "importing student.py")
+            assert caught.value.incident.limit == "call_cpu_s"
+            assert worker.printed() == "hello\n"
+        assert source.alive()
+    finally:
+        source.close()
+    assert not _alive(worker.pid)
+    assert not Path(source._folder.name).exists()
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        ("", "None"),
+        ("import tensorflow as tf; tf.constant(1)", "has run an operation"),
+        ("import threading, time; threading.Thread(target=time.sleep, args=(2,)).start()",
+         "threads"),
+    ],
+)  # fmt: skip
+def test_server_refuses_to_fork_where_a_child_would_hang(
+    code: str, reason: str, tmp_path: Path
+) -> None:
+    script = (
+        "import os\n"
+        "from grader.worker.server import _import_libraries, _safe_to_fork\n"
+        f"_import_libraries()\n{code}\n"
+        "print(_safe_to_fork(), flush=True)\nos._exit(0)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        env=worker_environment(tmp_path),
+        capture_output=True, text=True, timeout=120, check=True,
+    )  # fmt: skip
+    assert reason in done.stdout
