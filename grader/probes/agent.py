@@ -2,7 +2,9 @@
 
 The environment, its seed, its rewards and its step limit live in this process; the worker gets
 observations and answers actions. A fresh environment and a fresh agent are made for every episode,
-so that an episode's result depends on the submission and the seed alone.
+so that an episode's result depends on the submission and the seed alone. What a file keeps outside
+its agents, in its module, lives on; the second agent sees the episodes in the other order, and then
+acts differently.
 """
 
 from __future__ import annotations
@@ -171,8 +173,9 @@ def collect(context: ProbeContext) -> AgentEvidence:
             failed = ReplayTrial(seed=kept[0].episode.seed, compared=0, incident=error.incident)
             return evidence.model_copy(update={"replays": (failed,)})
         player = _Player(worker, env, _SECOND_ENTROPY)
-        replays = tuple(_replay(player, env.action_space, game) for game in kept)
-    return evidence.model_copy(update={"replays": replays})
+        # Backwards, so that what is carried over from one episode to the next shows.
+        replays = [_replay(player, env.action_space, game) for game in reversed(kept)]
+    return evidence.model_copy(update={"replays": tuple(reversed(replays))})
 
 
 PROBE = ProbeKind(

@@ -30,7 +30,7 @@ Array = npt.NDArray[Any]
 _ENTROPY: Final = 701
 _TRACE_SEED: Final = 53
 _PROOF_SEED: Final = 59
-_PROOF_BATCH: Final = 8
+_PROOF_BATCH: Final = 4
 
 
 def _build(

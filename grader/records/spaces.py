@@ -20,7 +20,9 @@ MAX_ELEMENTS: Final = 1 << 22
 MAX_SPACES: Final = 1000
 """Most spaces in one `Dict` or `Tuple`."""
 MAX_NESTING: Final = 8
-"""Deepest nesting of `Dict` and `Tuple`."""
+"""Deepest nesting of spaces in spaces."""
+_USUAL_LENGTH: Final = 64
+"""Length that hardly any sequence drawn by Gymnasium reaches (4 on average)."""
 
 
 class SpaceError(ValueError):
@@ -67,6 +69,16 @@ def _space_data(space: spaces.Space[Any]) -> Data:
             return {"type": "Dict", "spaces": items}
         case spaces.Tuple():
             return {"type": "Tuple", "spaces": [_space_data(inner) for inner in space.spaces]}
+        case spaces.OneOf():
+            return {"type": "OneOf", "spaces": [_space_data(inner) for inner in space.spaces]}
+        case spaces.Sequence() if not space.stack:
+            return {"type": "Sequence", "space": _space_data(space.feature_space)}
+        case spaces.Text():
+            return {
+                "type": "Text",
+                "lengths": [int(space.min_length), int(space.max_length)],
+                "charset": "".join(sorted(space.character_set)),
+            }
     raise SpaceError(f"a {type(space).__name__} is none of the supported spaces")
 
 
@@ -119,6 +131,21 @@ def _build_tuple(data: Data, depth: int) -> spaces.Space[Any]:
     return spaces.Tuple([_built(item, depth + 1) for item in _not_too_many(data["spaces"])])
 
 
+def _build_one_of(data: Data, depth: int) -> spaces.Space[Any]:
+    return spaces.OneOf([_built(item, depth + 1) for item in _not_too_many(data["spaces"])])
+
+
+def _build_sequence(data: Data, depth: int) -> spaces.Space[Any]:
+    return spaces.Sequence(_built(data["space"], depth + 1))
+
+
+def _build_text(data: Data, _: int) -> spaces.Space[Any]:
+    least, most = data["lengths"]
+    if not 0 <= least <= most <= MAX_ELEMENTS:
+        raise SpaceError(f"a Text is longer than {MAX_ELEMENTS} characters")
+    return spaces.Text(int(most), min_length=int(least), charset=str(data["charset"]))
+
+
 def _not_too_many(inner: Any) -> Any:
     if len(inner) > MAX_SPACES:
         raise SpaceError(f"there are more than {MAX_SPACES} spaces in one")
@@ -132,6 +159,9 @@ _BUILDERS: Final[dict[str, Callable[[Data, int], spaces.Space[Any]]]] = {
     "Box": _build_box,
     "Dict": _build_dict,
     "Tuple": _build_tuple,
+    "OneOf": _build_one_of,
+    "Sequence": _build_sequence,
+    "Text": _build_text,
 }
 
 
@@ -146,6 +176,10 @@ def _elements(space: spaces.Space[Any]) -> int:
         return sum(map(_elements, space.spaces.values()))
     if isinstance(space, spaces.Tuple):
         return sum(map(_elements, space.spaces))
+    if isinstance(space, spaces.OneOf):
+        return max(map(_elements, space.spaces), default=0)
+    if isinstance(space, spaces.Sequence):
+        return _elements(space.feature_space) * _USUAL_LENGTH
     return math.prod(space.shape or ())
 
 

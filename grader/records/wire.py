@@ -54,6 +54,7 @@ class Opaque:
 
 _SCALARS: Final = frozenset(np.dtype(name).type for name in ALLOWED_DTYPES)
 _CONTAINERS: Final = frozenset({list, tuple, dict})
+_BASES: Final = (int, float, str, list, tuple, dict)
 _LEAVES: Final = frozenset({type(None), bool, float, str, bytes, Opaque, np.ndarray}) | _SCALARS
 
 
@@ -134,6 +135,9 @@ class _Encoder:
             return str(value).encode("utf-8", "replace").decode("utf-8")
         if kind in _CONTAINERS:
             return self._container(value, depth)
+        base = _base(kind)
+        if base is not None:
+            return self.plain(_as_base(value, base), depth)
         return self._extension(value)
 
     def _container(self, value: Any, depth: int) -> object:
@@ -174,6 +178,22 @@ class _Encoder:
         if self._strict:
             raise WireError(f"a value of type {opaque.type_name} has no plain form")
         return _packed(opaque)
+
+
+def _base(kind: type) -> type | None:
+    """The plain type that a type is a kind of: an IntEnum is an int, a named tuple a tuple."""
+    if issubclass(kind, np.generic) or kind in _BASES:
+        return None
+    return next((base for base in _BASES if issubclass(kind, base)), None)
+
+
+def _as_base(value: Any, base: type) -> object:
+    """A value without what its own type adds; no method of that type is called."""
+    if base is dict:
+        return dict(dict.items(value))
+    if base in (list, tuple):
+        return base(base.__iter__(value))
+    return {int: int.__int__, float: float.__float__, str: str.__str__}[base](value)
 
 
 def _packed(opaque: Opaque) -> msgpack.ExtType:

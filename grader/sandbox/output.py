@@ -45,19 +45,28 @@ class Output:
         self.size_bytes += len(data)
         self._kept += data[: max(0, KEPT_BYTES - len(self._kept))]
 
+    def forget(self) -> None:
+        """Drops what has been printed so far; that was none of the student's."""
+        self._read_all()
+        self._kept.clear()
+        self.size_bytes = 0
+
     def finish(self) -> None:
         """Takes what an ended worker left in the pipe, and closes it."""
         if self._closed:
             return
         self._closed = True
+        with contextlib.suppress(OSError):
+            self._read_all()
+        os.close(self._descriptor)
+
+    def _read_all(self) -> None:
         # Whoever escaped and prints on must not keep this going.
         most = self.size_bytes + _LARGEST_PIPE_BYTES
         before = -1
-        with contextlib.suppress(OSError):
-            while before != self.size_bytes <= most:
-                before = self.size_bytes
-                self.read()
-        os.close(self._descriptor)
+        while before != self.size_bytes <= most:
+            before = self.size_bytes
+            self.read()
 
     def text(self, folder: Path) -> str:
         """The first 64 KiB, cleaned, with a folder's path left out."""

@@ -55,6 +55,7 @@ class ForkServer(Source):
                 start_new_session=True,
             )  # fmt: skip
         self._control = ours
+        self._lost = False
         self._pids: set[int] = set()
         on_start()
 
@@ -76,7 +77,8 @@ class ForkServer(Source):
 
     def alive(self) -> bool:
         """Whether the server still runs."""
-        return self._process.poll() is None
+        # A killed process closes its sockets a moment before it can be waited for.
+        return not self._lost and self._process.poll() is None
 
     def _answer(self, timeout_s: float = _ANSWER_S) -> dict[str, Any]:
         try:
@@ -85,8 +87,10 @@ class ForkServer(Source):
         except OSError as error:
             # An answer that comes later would be taken for that to another request.
             self.kill()
+            self._lost = True
             raise GraderFault(f"the fork server does not answer: {error}") from error
         if not data:
+            self._lost = True
             raise GraderFault(f"the fork server ended: {self._last_words()}")
         answer: dict[str, Any] = json.loads(data)
         if answer.get("error"):
@@ -108,6 +112,7 @@ class ForkServer(Source):
         try:
             socket.send_fds(self._control, [message], [channel, output])
         except OSError as error:
+            self._lost = True
             raise GraderFault(f"the fork server does not listen: {error}") from error
         pid = int(self._answer()["pid"])
         self._pids.add(pid)
@@ -131,6 +136,7 @@ class ForkServer(Source):
         except (OSError, GraderFault) as error:
             # Whatever of the worker is left, no other worker may run beside it.
             self.kill()
+            self._lost = True
             raise GraderFault(f"a worker was not ended by its fork server: {error}") from error
         return None if status is None else int(status)
 
@@ -145,6 +151,8 @@ class ForkServer(Source):
             self._inspector.close()
             self._inspector = None
         self._control.close()
+        if not self.versions:
+            self.kill()  # it would not listen before its imports are done
         try:
             self._process.wait(timeout=_END_S)
         except subprocess.TimeoutExpired:

@@ -80,6 +80,7 @@ class Worker:
     def started(self, barriers: tuple[str, ...]) -> None:
         """Notes that the process is ready, and which barriers it reported."""
         self.barriers = barriers
+        self._output.forget()  # libraries have their say when they are imported
         self._channel.setblocking(False)
         self._meter.ready()
 

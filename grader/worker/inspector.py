@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import keras
@@ -16,6 +18,12 @@ from grader.worker.layers import KNOWN_LAYERS, operation
 _TAKES_A_LIST = frozenset(
     {"Add", "Average", "Concatenate", "Dot", "Maximum", "Minimum", "Multiply", "Subtract",
      "Attention", "AdditiveAttention"}
+)  # fmt: skip
+
+
+_INITIALIZERS = (
+    "kernel_initializer", "recurrent_initializer", "embeddings_initializer",
+    "depthwise_initializer", "pointwise_initializer",
 )  # fmt: skip
 
 
@@ -75,8 +83,10 @@ def _apply(
     arguments = [sources] if node["kind"] in _TAKES_A_LIST else sources
     number, claim = node["layer"], (node["kind"], node["config"], node["weights"])
     if number not in layers:
-        layer = KNOWN_LAYERS[node["kind"]].from_config(_plain_config(node))
-        layer(*arguments)  # makes its weights
+        kind: Any = KNOWN_LAYERS[node["kind"]]
+        layer = kind.from_config(_plain_config(node) | _cheap_initializers(kind))
+        one = [source[:1] for source in sources]
+        layer(one) if arguments is not sources else layer(*one)  # makes its weights
         if node["weights"]:
             layer.set_weights([weights[index] for index in node["weights"]])
         layers[number] = _Rebuilt(layer, claim)
@@ -87,6 +97,13 @@ def _apply(
         raise CannotRebuild(f"{node['name']} has another number of parameters")
     value = rebuilt.layer(*arguments)
     return value[0] if isinstance(value, list | tuple) else value
+
+
+@cache
+def _cheap_initializers(kind: Any) -> dict[str, str]:
+    """Zeros for all weights: those that come with the graph replace them anyway."""
+    names = inspect.signature(kind.__init__).parameters
+    return {name: "zeros" for name in _INITIALIZERS if name in names}
 
 
 def _plain_config(node: dict[str, Any]) -> dict[str, Any]:

@@ -53,11 +53,11 @@ def _safe_to_fork() -> str | None:
     """Why forking would be unsafe, or None."""
     from tensorflow.python.eager import context
 
+    if context.context()._initialized:  # noqa: SLF001  no public way to ask
+        return "TensorFlow has run an operation in the fork server"
     threads = sum(1 for _ in Path("/proc/self/task").iterdir())
     if threads != 1:
         return f"the fork server has {threads} threads"
-    if context.context()._initialized:  # noqa: SLF001  no public way to ask
-        return "TensorFlow has run an operation in the fork server"
     return None
 
 

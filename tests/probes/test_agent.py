@@ -75,6 +75,13 @@ def test_an_episode_does_not_depend_on_the_others_or_their_order(collect, source
     assert backwards == {seed: forwards[seed] for seed in (3, 2)}
 
 
+def test_what_is_carried_over_from_one_episode_to_the_next_is_found(collect):
+    source = acting("calls.append(1)\nreturn len(calls) // 3 % 2", before="calls = []")
+    first, second = collect(source).replays
+    assert (first.seed, second.seed) == (1, 2)
+    assert first.difference is not None or second.difference is not None
+
+
 @pytest.mark.parametrize("source", [RANDOM, SEEDED_NUMPY])
 def test_an_agent_left_to_chance_is_found_by_showing_it_the_same_again(collect, source):
     (trial, *_) = collect(source).replays
@@ -98,10 +105,11 @@ def test_the_agent_is_not_told_the_seed(collect):
 
 @pytest.mark.parametrize(
     "returned",
-    ["1", "np.int64(1)", "np.array(1)", "np.array([1])", "np.argmax([[0, 1]])"],
+    ["1", "np.int64(1)", "np.array(1)", "np.array([1])", "np.argmax([[0, 1]])", "Action.RIGHT"],
 )
 def test_an_action_may_come_in_several_forms(collect, returned):
-    evidence = collect(acting(f"return {returned}"), seeds=(1,))
+    before = "import enum\nAction = enum.IntEnum('Action', 'RIGHT')"
+    evidence = collect(acting(f"return {returned}", before=before), seeds=(1,))
     assert set(evidence.episodes[0].actions) == {1}
     assert evidence.replays[0].difference is None
 

@@ -13,10 +13,11 @@ from pathlib import Path
 import pytest
 
 from grader.errors import GraderFault
-from grader.records.messages import ImportFile, ReadWeights, Reference
+from grader.records.messages import ImportFile, ReadWeights, Reference, encode_request
 from grader.records.spec import Limits
 from grader.sandbox.incident import WorkerIncident
 from grader.sandbox.server import ColdStart, ForkServer, best_source, worker_environment
+from grader.sandbox.worker import Worker
 
 ENDLESS = b"while True:\n    pass\n"
 
@@ -51,6 +52,7 @@ def test_killed_server_is_a_fault_and_takes_its_workers_along(own_server: ForkSe
     worker = own_server.student(Limits(), 1)
     inspector = own_server.inspector()
     os.kill(own_server.pid, signal.SIGKILL)
+    _wait_until_gone(own_server.pid)
     with pytest.raises(GraderFault):
         worker.ask(ImportFile(file="student.py"), "importing student.py")
     with pytest.raises(GraderFault):
@@ -68,7 +70,7 @@ def test_server_killed_by_student_code_is_a_fault_and_the_code_ends(
     own_server: ForkServer,
 ) -> None:
     """The worker even asks the kernel not to end it with its parent."""
-    worker = own_server.student(Limits(call_cpu_s=5), 1)
+    worker = own_server.student(Limits(call_cpu_s=0.3), 1)
     content = b"import ctypes, os, signal\nctypes.CDLL(None).prctl(1, 0, 0, 0, 0)\n"
     content += b"os.kill(os.getppid(), signal.SIGKILL)\n" + ENDLESS
     worker.put_files((("student.py", content),))
@@ -81,10 +83,9 @@ def test_server_killed_by_student_code_is_a_fault_and_the_code_ends(
 
 def test_closing_the_server_ends_workers_that_are_busy(own_server: ForkServer) -> None:
     worker = own_server.student(Limits(call_wall_s=0.3, call_cpu_s=60, processes=9), 1)
-    worker._channel.setblocking(True)
     worker.put_files((("student.py", b"import os\nos.fork()\n" + ENDLESS),))
-    data = _import_request(worker.calls + 1)
-    worker._channel.sendall(data)
+    request = ImportFile(file="student.py")
+    worker._channel.sendall(encode_request(worker.calls + 1, request))
     time.sleep(0.3)
     children = Path(f"/proc/{worker.pid}/task/{worker.pid}/children").read_text().split()
     assert len(children) == 1
@@ -92,12 +93,6 @@ def test_closing_the_server_ends_workers_that_are_busy(own_server: ForkServer) -
     assert not _alive(worker.pid)
     assert not _alive(int(children[0]))
     worker.close()
-
-
-def _import_request(number: int) -> bytes:
-    from grader.records.messages import encode_request
-
-    return encode_request(number, ImportFile(file="student.py"))
 
 
 def test_server_that_does_not_come_up_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -160,30 +155,16 @@ def test_best_source_on_linux_forks() -> None:
         source.close()
 
 
-def test_set_order_is_the_same_in_every_server(
-    fork_server: ForkServer, own_server: ForkServer
-) -> None:
-    source = b"raise ValueError(str({'left', 'right', 'up', 'down', 'fire', 'noop'}))\n"
-    orders = []
-    for server in (fork_server, own_server):
-        with server.student(Limits(), 1) as worker:
-            worker.put_files((("student.py", source),))
-            with pytest.raises(WorkerIncident) as caught:
-                worker.ask(ImportFile(file="student.py"), "importing")
-            orders.append(caught.value.incident.message)
-    assert orders[0] == orders[1]
-
-
-def test_cold_start_answers_the_same_protocol() -> None:
+def test_cold_start_answers_the_same_protocol(fork_server: ForkServer) -> None:
     source = ColdStart()
     try:
         source.wait_ready()
         with source.student(Limits(call_cpu_s=0.5), 1) as worker:
-            worker.put_files((("student.py", b"print('hello')\n"),))
+            worker.put_files((("student.py", b"print('hello')\n"), ("endless.py", ENDLESS)))
             assert worker.ask(ImportFile(file="student.py"), "importing student.py") is None
-            worker.put_files((("student.py", ENDLESS),))
+            assert _set_order(worker) == _set_order(fork_server.student(Limits(), 2))
             with pytest.raises(WorkerIncident) as caught:
-                worker.ask(ImportFile(file="student.py"), "importing student.py")
+                worker.ask(ImportFile(file="endless.py"), "importing endless.py")
             assert caught.value.incident.limit == "call_cpu_s"
             assert worker.printed() == "hello\n"
         assert source.alive()
@@ -193,27 +174,39 @@ def test_cold_start_answers_the_same_protocol() -> None:
     assert not Path(source._folder.name).exists()
 
 
-@pytest.mark.parametrize(
-    ("code", "reason"),
-    [
-        ("", "None"),
-        ("import tensorflow as tf; tf.constant(1)", "has run an operation"),
-        ("import threading, time; threading.Thread(target=time.sleep, args=(2,)).start()",
-         "threads"),
-    ],
-)  # fmt: skip
-def test_server_refuses_to_fork_where_a_child_would_hang(
-    code: str, reason: str, tmp_path: Path
-) -> None:
-    script = (
-        "import os\n"
-        "from grader.worker.server import _import_libraries, _safe_to_fork\n"
-        f"_import_libraries()\n{code}\n"
-        "print(_safe_to_fork(), flush=True)\nos._exit(0)\n"
-    )
+def _set_order(worker: Worker) -> str:
+    """The order in which a set of texts iterates, the same in every process that is started."""
+    source = b"raise ValueError(str({'left', 'right', 'up', 'down', 'fire', 'noop'}))\n"
+    worker.put_files((("sets.py", source),))
+    with pytest.raises(WorkerIncident) as caught:
+        worker.ask(ImportFile(file="sets.py"), "importing sets.py")
+    return caught.value.incident.message
+
+
+def test_server_refuses_to_fork_where_a_child_would_hang(tmp_path: Path) -> None:
+    script = """
+import os, threading
+from grader.worker.server import _import_libraries, _safe_to_fork
+_import_libraries()
+print(_safe_to_fork())
+end = threading.Event()
+thread = threading.Thread(target=end.wait)
+thread.start()
+print(_safe_to_fork())
+end.set()
+thread.join()
+import tensorflow
+tensorflow.constant(1)
+print(_safe_to_fork(), flush=True)
+os._exit(0)
+"""
     done = subprocess.run(
         [sys.executable, "-c", script],
         env=worker_environment(tmp_path),
         capture_output=True, text=True, timeout=120, check=True,
     )  # fmt: skip
-    assert reason in done.stdout
+    assert done.stdout.splitlines() == [
+        "None",
+        "the fork server has 2 threads",
+        "TensorFlow has run an operation in the fork server",
+    ]

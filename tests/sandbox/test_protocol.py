@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -95,6 +96,8 @@ def run():
     return 1
 """
     )
+    with contextlib.suppress(WorkerIncident):
+        running.run()
     assert running.incident().kind is IncidentKind.PROTOCOL
 
 
@@ -298,9 +301,13 @@ def test_worker_that_prints_and_does_not_read_runs_into_the_limit(
     peer: Callable[..., Peer],
 ) -> None:
     talking = peer(call_wall_s=20, output_kb=100)
-    talking.threads.append(
-        threading.Thread(target=lambda: [os.write(talking.output, bytes(1000)) for _ in range(150)])
-    )
+
+    def chatter() -> None:
+        with contextlib.suppress(OSError):
+            for _ in range(150):
+                os.write(talking.output, bytes(1000))
+
+    talking.threads.append(threading.Thread(target=chatter))
     talking.threads[0].start()
     with pytest.raises(WorkerIncident) as caught:
         talking.worker.ask(PutFile(path="large", content=bytes(16 << 20)), "sending")
