@@ -29,16 +29,15 @@ class Priority:
     points: float
     """Points lost in these checks and in those that wait for them."""
     waiting: int
-    """Checks that were skipped because of these."""
+    """Checks that were not judged because of these."""
 
 
 def priorities(report: GradeReport, limit: int = MAX_FINDINGS) -> tuple[Priority, ...]:
     """The causes that cost most, most costly first.
 
-    A check that was skipped costs the points of the check it waits for, so the cause stands on top
-    and the consequence does not stand in the list at all. One finding that several checks of a
-    part share (a missing file, say) is one cause. Faults of the grader are left out: they cost
-    nothing.
+    What a check that was not judged costs counts for the check it waits for, so the cause stands
+    on top and the consequence does not stand in the list at all. One finding that several checks
+    of a part share is one cause. Faults of the grader are left out: they cost nothing.
 
     Args:
         report: the report of one submission.
@@ -86,9 +85,19 @@ def _causes(results: Sequence[CheckResult]) -> dict[tuple[str, ...], list[Findin
 
 
 def _waiting(results: Mapping[str, CheckResult]) -> dict[str, set[str]]:
-    """For each check that was judged and did not pass, the skipped checks that wait for it."""
+    """For each check that was judged and did not pass, the checks that wait for it.
+
+    Those are the skipped ones, and those that could not be judged for a reason that the first
+    check of their part tells.
+    """
     waiting: dict[str, set[str]] = {}
+    tells: dict[str, str] = {}
     for result in results.values():
+        if result.outcome is Outcome.INVALID:
+            if result.findings:
+                tells.setdefault(result.part, result.id)
+            elif result.part in tells:
+                waiting.setdefault(tells[result.part], set()).add(result.id)
         if result.outcome is Outcome.SKIPPED:
             for cause in _roots(result, results, {result.id}):
                 waiting.setdefault(cause, set()).add(result.id)

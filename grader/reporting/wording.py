@@ -23,8 +23,8 @@ OUTCOME_NOTES: Final = {
     Outcome.PARTIAL: "",
     Outcome.FAILED: "",
     Outcome.SKIPPED: "This check was not run, because one it builds on did not pass.",
-    Outcome.INVALID: "This check could not look at your work. What stood in the way is on your "
-    "side, and told below.",
+    Outcome.INVALID: "This check could not look at your work, for the reason told in the first "
+    "check of this part.",
     Outcome.FAULT: "The grader failed in this check. It is not your mistake and costs you nothing: "
     "the mark is withheld until this has been graded again.",
 }

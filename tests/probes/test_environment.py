@@ -2,9 +2,11 @@ import random
 
 import pytest
 
+from grader.assignments.registry import JudgeInput, check_kind
 from grader.probes import environment as environment_probe
 from grader.records.evidence import EnvironmentRule, IncidentKind, LimitName
-from grader.records.spec import Limits
+from grader.records.result import Outcome
+from grader.records.spec import CheckSpec, Limits, PartSpec
 
 Rule = EnvironmentRule
 SETTINGS = {"episodes": 3, "max_steps": 200, "compared_steps": 40}
@@ -558,6 +560,30 @@ def test_an_end_of_the_process_is_told_where_it_happened(collect, deed, kind, li
     (episode,) = evidence.episodes
     assert episode.steps > 2
     assert episode.ended == (where == "reset")
+
+
+@pytest.mark.parametrize("name", ["conformance", "deterministic"])
+@pytest.mark.parametrize(
+    ("line", "deed"),
+    [
+        ("self.steps += 1", "if self.steps == 4: os._exit(0)"),
+        ("self.steps = 0", "if seed == 4101: os._exit(0)"),
+        ("self.steps = 0", "if seed == 4200: os._exit(0)"),
+    ],
+)
+def test_an_end_of_the_process_leaves_the_checks_without_a_judgement(collect, name, line, deed):
+    evidence = collect(changed((line, f"{line}\n        {deed}")))
+    check = CheckSpec(title="Environment", points=8)
+    part = PartSpec(title="Game", kind="environment", file="work.py", checks={name: check})
+    kind = check_kind(f"environment.{name}")
+    verdict = kind.judge(
+        JudgeInput(
+            part_id="part", part=part, check=check, part_settings=None, settings=None,
+            evidence=evidence,
+        )
+    )  # fmt: skip
+    assert (verdict.outcome, verdict.fraction) == (Outcome.INVALID, 0.0)
+    assert "GR109" in {finding.code for finding in verdict.findings}
 
 
 def test_an_exception_and_a_later_end_are_both_kept(collect):

@@ -83,3 +83,18 @@ def test_warnings_are_not_listed_beside_errors(samples: ModuleType) -> None:
 def test_nothing_to_fix_for_full_marks_or_a_fault_of_the_grader(samples: ModuleType) -> None:
     assert priorities(samples.perfect()) == ()
     assert priorities(samples.withheld()) == ()
+
+
+def test_missing_file_carries_the_points_of_its_whole_part(samples: ModuleType) -> None:
+    report = samples.report(
+        "x",
+        (
+            samples.result("convolution.interface", Outcome.INVALID, 0.0, samples.MISSING),
+            samples.result("convolution.values", Outcome.INVALID, 0.0),
+        ),
+    )
+
+    (only,) = priorities(report)
+    assert only.findings == (samples.MISSING,)
+    assert only.points == sum(result.max_points for result in report.results)
+    assert only.waiting == 1
