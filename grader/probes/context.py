@@ -22,6 +22,7 @@ Answer = TypeVar("Answer", bound=Message)
 
 _NAMES_SHOWN: Final = 50
 _NAME_CHARS: Final = 100
+_SHOWN_FILES: Final = 8
 
 
 @dataclass
@@ -127,8 +128,19 @@ def missing(context: ProbeContext) -> Incident | None:
         message = f"{refusal.reason} {refusal.advice}".strip()
         return Incident(kind=IncidentKind.REFUSED, stage="taking it in", message=message)
     if not context.submission.has(context.part.file):
-        return Incident(kind=IncidentKind.MISSING_FILE, stage=context.part.file)
+        return Incident(
+            kind=IncidentKind.MISSING_FILE,
+            stage=context.part.file,
+            message=_handed_in(context.submission),
+        )
     return None
+
+
+def _handed_in(submission: Submission) -> str:
+    """The Python files that are there, for a student who misspelt a name."""
+    names = [clean_line(file.path, 80) for file in submission.files if file.path.endswith(".py")]
+    more = f" and {len(names) - _SHOWN_FILES} more" if len(names) > _SHOWN_FILES else ""
+    return ", ".join(names[:_SHOWN_FILES]) + more if names else "no Python file at all"
 
 
 def load(context: ProbeContext, worker: Worker) -> Loaded:
