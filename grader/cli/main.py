@@ -89,7 +89,7 @@ def grade(
     # A folder graded before holds its reports; they are no submissions.
     sources = find_submissions(paths, loaded.assignment, ignored=[out])
     if not sources:
-        _nothing(loaded)
+        _nothing(loaded, paths)
     batch = Batch(sources=sources, loaded=loaded, seed_set=SeedSet.FINAL, out=out)
     with _progress(len(sources), "submissions") as observer:
         outcome = grade_batch(batch, jobs or len(os.sched_getaffinity(0)), observer)
@@ -140,7 +140,7 @@ def check(path: Path, assignment_id: str, out: Path | None, output_format: str) 
     loaded = _load(assignment_id)
     sources = find_submissions((path,), loaded.assignment, ignored=[out] if out else [])
     if not sources:
-        _nothing(loaded)
+        _nothing(loaded, (path,))
     if len(sources) > 1:
         raise UsageError(
             f"{path} holds {len(sources)} submissions; `grader check` judges one. "
@@ -279,13 +279,22 @@ def _load(assignment_id: str, *, ready: bool = True) -> LoadedAssignment:
     return loaded
 
 
-def _nothing(loaded: LoadedAssignment) -> NoReturn:
-    files = ", ".join(dict.fromkeys(part.file for part in loaded.assignment.parts.values()))
+def _nothing(loaded: LoadedAssignment, paths: Sequence[Path]) -> NoReturn:
+    """Says what would be a submission, and what is there instead."""
+    import difflib
+
+    from grader.records.text import clean_line
+
+    wanted = list(dict.fromkeys(part.file for part in loaded.assignment.parts.values()))
     click.echo(
         f"grader: nothing to grade here. A submission is a folder or .zip with at least one of: "
-        f"{files}",
+        f"{', '.join(wanted)}",
         err=True,
     )
+    for file in sorted(file for path in paths if path.is_dir() for file in path.glob("*.py"))[:8]:
+        near = difflib.get_close_matches(file.name, wanted, 1)
+        hint = f"; should it be named {near[0]}?" if near else ""
+        click.echo(f"  there is {clean_line(file.name, 80)}{hint}", err=True)
     raise SystemExit(ExitCode.NOTHING)
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 import struct
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice
 from typing import Any, Final
 
@@ -26,8 +27,8 @@ MAX_FRAME_BYTES: Final = 2**32 - 1
 """Longest body that a header can announce."""
 MAX_DEPTH: Final = 16
 """Deepest nesting of containers in a value."""
-MAX_VALUES: Final = 1 << 20
-"""Most values in a body, those inside containers counted and an array as one.
+MAX_VALUES: Final = 1 << 21
+"""Most values in a body, those inside containers counted; an array counts about five.
 
 An empty list takes one byte in a body and 64 in memory; without this a reply of ordinary length
 could fill the machine."""
@@ -36,6 +37,7 @@ MAX_TEXT_CHARS: Final = 1 << 20
 MAX_AXES: Final = 32
 
 _ARRAY, _SCALAR, _TUPLE, _OPAQUE = 1, 2, 3, 4
+_OPAQUE_COST: Final = 3  # a list of two texts
 _INT64 = range(-(2**63), 2**63)
 _SHOWN_VALUES: Final = 60
 
@@ -116,39 +118,45 @@ def describe(value: object, limit: int = 120) -> str:
 
 
 class _Encoder:
-    """Plain forms of one body's values. In a student's process the values are hostile."""
+    """Plain forms of one body's values. In a student's process the values are hostile.
+
+    Counts as the reader will. For a value that is about to be written the cost of an `Opaque` has
+    been set aside, so that there is always room to say that something was left out.
+    """
 
     def __init__(self, *, strict: bool) -> None:
         self._strict = strict
-        self._left = MAX_VALUES
+        self._left = MAX_VALUES - _OPAQUE_COST
 
     def plain(self, value: object, depth: int = 0) -> object:
         """The wire form of a value; what has none becomes `Opaque`."""
-        self._left -= 1
         kind = type(value)
+        base = _base(kind)
+        if base is not None:
+            value, kind = _as_base(value, base), base
+        self._left += _OPAQUE_COST
         if value is None or kind in (bool, float, bytes):
             return value
         if kind is int and value in _INT64:
             return value
         if kind is str and len(value) <= MAX_TEXT_CHARS:  # type: ignore[arg-type]
-            # Lone surrogates cannot be encoded.
-            return str(value).encode("utf-8", "replace").decode("utf-8")
+            return _encodable(value)  # type: ignore[arg-type]
         if kind in _CONTAINERS:
             return self._container(value, depth)
-        base = _base(kind)
-        if base is not None:
-            return self.plain(_as_base(value, base), depth)
         return self._extension(value)
 
     def _container(self, value: Any, depth: int) -> object:
         if depth > MAX_DEPTH:
             return self._stand_in(Opaque(type_name(value), "(nested too deeply)"))
-        if len(value) > self._left:
+        cost = 1 + len(value) * (1 + _OPAQUE_COST)
+        if cost > self._left:
             return self._stand_in(Opaque(type_name(value), "(too many values)"))
         if type(value) is dict:
             if not all(type(key) is str and len(key) <= MAX_TEXT_CHARS for key in value):
                 return self._extension(value)
-            return {self.plain(key): self.plain(item, depth + 1) for key, item in value.items()}
+            self._left -= cost
+            return {_encodable(key): self.plain(item, depth + 1) for key, item in value.items()}
+        self._left -= cost
         items = [self.plain(item, depth + 1) for item in value]
         if type(value) is list:
             return items
@@ -159,13 +167,16 @@ class _Encoder:
         try:
             if issubclass(kind, np.ndarray | np.generic):
                 array = np.asarray(value)  # what a subclass says of itself is left behind
-                if array.dtype.name in ALLOWED_DTYPES and array.ndim <= MAX_AXES:
-                    if issubclass(kind, np.generic) and array.ndim == 0:
-                        body = msgpack.packb([array.dtype.name, _bytes(array)])
-                        return msgpack.ExtType(_SCALAR, body)
-                    body = msgpack.packb([array.dtype.name, list(array.shape), _bytes(array)])
-                    return msgpack.ExtType(_ARRAY, body)
+                cost = array.ndim + 5
+                if (
+                    array.dtype.name in ALLOWED_DTYPES
+                    and array.ndim <= MAX_AXES
+                    and cost <= self._left
+                ):
+                    self._left -= cost
+                    return _array_form(array, scalar=issubclass(kind, np.generic))
             if kind is Opaque:
+                self._left -= _OPAQUE_COST
                 return _packed(value)  # type: ignore[arg-type]
             opaque = Opaque(type_name(value), clean_line(repr(value), 200))
         except MemoryError:
@@ -177,7 +188,22 @@ class _Encoder:
     def _stand_in(self, opaque: Opaque) -> msgpack.ExtType:
         if self._strict:
             raise WireError(f"a value of type {opaque.type_name} has no plain form")
+        self._left -= _OPAQUE_COST
         return _packed(opaque)
+
+
+def _encodable(text: str) -> str:
+    """A text without lone surrogates, which have no encoding."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _array_form(array: npt.NDArray[Any], *, scalar: bool) -> msgpack.ExtType:
+    little = np.ascontiguousarray(array).astype(array.dtype.newbyteorder("<"), copy=False)
+    if scalar and array.ndim == 0:
+        body = msgpack.packb([array.dtype.name, little.tobytes()])
+        return msgpack.ExtType(_SCALAR, body)
+    body = msgpack.packb([array.dtype.name, list(array.shape), little.tobytes()])
+    return msgpack.ExtType(_ARRAY, body)
 
 
 def _base(kind: type) -> type | None:
@@ -196,14 +222,10 @@ def _as_base(value: Any, base: type) -> object:
     return {int: int.__int__, float: float.__float__, str: str.__str__}[base](value)
 
 
+@lru_cache(maxsize=256)
 def _packed(opaque: Opaque) -> msgpack.ExtType:
     texts = [clean_line(opaque.type_name, 200), clean_line(opaque.text, 300)]
     return msgpack.ExtType(_OPAQUE, msgpack.packb(texts))
-
-
-def _bytes(array: npt.NDArray[Any]) -> bytes:
-    little = np.ascontiguousarray(array).astype(array.dtype.newbyteorder("<"), copy=False)
-    return little.tobytes()
 
 
 def encode(value: object, *, strict: bool = False) -> bytes:
@@ -250,7 +272,7 @@ class _Decoder:
         self._left = MAX_VALUES
 
     def read(self, body: bytes, depth: int) -> Any:
-        if depth > MAX_DEPTH + 1:  # an array may stand in the innermost container
+        if depth > MAX_DEPTH + 2:  # the innermost tuple, and an array in it
             raise WireError("values are nested too deeply")
         try:
             return msgpack.unpackb(

@@ -156,3 +156,10 @@ def test_130_when_interrupted_and_what_was_graded_is_kept(
     assert (out / "a_quick" / "report.html").exists()
     assert not (out / "b_slow").exists()
     assert "a_quick" in (out / "grades.csv").read_text()
+
+
+def test_4_names_the_file_that_is_there_under_another_name(grader: Command, tmp_path: Path) -> None:
+    (tmp_path / "randomagent.py").write_text("class RandomAgent: pass\n")
+    done = grader("check", cwd=tmp_path)
+    assert done.returncode == 4
+    assert "randomagent.py; should it be named random_agent.py?" in done.stderr
