@@ -37,6 +37,8 @@ def clean_text(text: str, limit: int = MAX_TEXT_CHARS) -> str:
         text: any text.
         limit: the most characters that are kept.
     """
+    if len(text) <= limit and text.isascii() and text.isprintable() and "0x" not in text:
+        return text
     # Half an address would be shown as it is, and differ from run to run.
     clipped = text[: 2 * limit + _ADDRESS_CHARS]
     if clipped != text:

@@ -33,7 +33,7 @@ MAX_VALUES: Final = 1 << 21
 An empty list takes one byte in a body and 64 in memory; without this a reply of ordinary length
 could fill the machine."""
 MAX_TEXT_CHARS: Final = 1 << 20
-"""Longest text in a value."""
+"""Most characters of all texts that are written into a body; four times as many are read."""
 MAX_AXES: Final = 32
 
 _ARRAY, _SCALAR, _TUPLE, _OPAQUE = 1, 2, 3, 4
@@ -54,10 +54,11 @@ class Opaque:
     text: str
 
 
+_LEFT_OUT: Final = Opaque("…", "…")
 _SCALARS: Final = frozenset(np.dtype(name).type for name in ALLOWED_DTYPES)
 _CONTAINERS: Final = frozenset({list, tuple, dict})
 _BASES: Final = (int, float, str, list, tuple, dict)
-_LEAVES: Final = frozenset({type(None), bool, float, str, bytes, Opaque, np.ndarray}) | _SCALARS
+_LEAVES: Final = frozenset({type(None), bool, float, bytes, Opaque, np.ndarray}) | _SCALARS
 
 
 def type_name(value: object) -> str:
@@ -127,6 +128,7 @@ class _Encoder:
     def __init__(self, *, strict: bool) -> None:
         self._strict = strict
         self._left = MAX_VALUES - _OPAQUE_COST
+        self._text_left = MAX_TEXT_CHARS
 
     def plain(self, value: object, depth: int = 0) -> object:
         """The wire form of a value; what has none becomes `Opaque`."""
@@ -139,7 +141,7 @@ class _Encoder:
             return value
         if kind is int and value in _INT64:
             return value
-        if kind is str and len(value) <= MAX_TEXT_CHARS:  # type: ignore[arg-type]
+        if kind is str and self._takes(len(value)):  # type: ignore[arg-type]
             return _encodable(value)  # type: ignore[arg-type]
         if kind in _CONTAINERS:
             return self._container(value, depth)
@@ -152,7 +154,7 @@ class _Encoder:
         if cost > self._left:
             return self._stand_in(Opaque(type_name(value), "(too many values)"))
         if type(value) is dict:
-            if not all(type(key) is str and len(key) <= MAX_TEXT_CHARS for key in value):
+            if not all(type(key) is str for key in value) or not self._takes(sum(map(len, value))):
                 return self._extension(value)
             self._left -= cost
             return {_encodable(key): self.plain(item, depth + 1) for key, item in value.items()}
@@ -176,8 +178,7 @@ class _Encoder:
                     self._left -= cost
                     return _array_form(array, scalar=issubclass(kind, np.generic))
             if kind is Opaque:
-                self._left -= _OPAQUE_COST
-                return _packed(value)  # type: ignore[arg-type]
+                return self._written(value)  # type: ignore[arg-type]
             opaque = Opaque(type_name(value), clean_line(repr(value), 200))
         except MemoryError:
             raise
@@ -188,8 +189,18 @@ class _Encoder:
     def _stand_in(self, opaque: Opaque) -> msgpack.ExtType:
         if self._strict:
             raise WireError(f"a value of type {opaque.type_name} has no plain form")
+        return self._written(opaque)
+
+    def _written(self, opaque: Opaque) -> msgpack.ExtType:
         self._left -= _OPAQUE_COST
-        return _packed(opaque)
+        fits = self._takes(len(opaque.type_name) + len(opaque.text))
+        return _packed(opaque if fits else _LEFT_OUT)
+
+    def _takes(self, chars: int) -> bool:
+        if chars > self._text_left:
+            return False
+        self._text_left -= chars
+        return True
 
 
 def _encodable(text: str) -> str:
@@ -208,7 +219,7 @@ def _array_form(array: npt.NDArray[Any], *, scalar: bool) -> msgpack.ExtType:
 
 def _base(kind: type) -> type | None:
     """The plain type that a type is a kind of: an IntEnum is an int, a named tuple a tuple."""
-    if issubclass(kind, np.generic) or kind in _BASES:
+    if kind is bool or kind in _BASES or issubclass(kind, np.generic):
         return None
     return next((base for base in _BASES if issubclass(kind, base)), None)
 
@@ -260,8 +271,9 @@ def decode(body: bytes) -> Any:
     Raises:
         WireError: the bytes are not of the form above.
     """
-    value = _Decoder().read(body, 0)
-    _check(value, 0)
+    decoder = _Decoder()
+    value = decoder.read(body, 0)
+    decoder.check(value, 0)
     return value
 
 
@@ -270,6 +282,7 @@ class _Decoder:
 
     def __init__(self) -> None:
         self._left = MAX_VALUES
+        self._text_left = 4 * MAX_TEXT_CHARS
 
     def read(self, body: bytes, depth: int) -> Any:
         if depth > MAX_DEPTH + 2:  # the innermost tuple, and an array in it
@@ -304,46 +317,52 @@ class _Decoder:
         if code == _TUPLE:
             return tuple(content)
         if code == _OPAQUE:
-            return _opaque(content)
+            return self._opaque(content)
         if code == _ARRAY:
             return _array(content)
         if code == _SCALAR and len(content) == 2:
             return _array([content[0], [], content[1]])[()]
         raise WireError(f"unknown extension {code}")
 
+    def _opaque(self, content: list[object]) -> Opaque:
+        match content:
+            case [str() as name, str() as text]:
+                self._count_text(name, text)  # before the work of cleaning it
+                return Opaque(clean_line(name, 200), clean_line(text, 300))
+        raise WireError("an opaque value is not two texts")
 
-def _check(value: object, depth: int) -> None:
-    """Refuses what no encoder writes: deep nesting, keys that are no text, other types.
+    def _count_text(self, *texts: str) -> None:
+        self._text_left -= sum(map(len, texts))
+        if self._text_left < 0:
+            raise WireError("there is too much text")
 
-    A list that is nested deeper than Python's own stack would make every later use of it fail.
-    """
-    kind = type(value)
-    if kind in _LEAVES:
-        return
-    if kind is int:
-        if value not in _INT64:
-            raise WireError("an integer is out of range")
-        return
-    if kind not in _CONTAINERS:
-        raise WireError("there is a value of an unknown kind")
-    if depth > MAX_DEPTH:
-        raise WireError("values are nested too deeply")
-    if isinstance(value, dict):
-        if any(type(key) is not str for key in value):
-            raise WireError("a key is no text")
-        items: Any = value.values()
-    else:
-        items = value
-    for item in items:
-        if type(item) not in _LEAVES:
-            _check(item, depth + 1)
+    def check(self, value: object, depth: int) -> None:
+        """Refuses what no encoder writes: deep nesting, keys that are no text, other types.
 
-
-def _opaque(content: list[object]) -> Opaque:
-    match content:
-        case [str() as name, str() as text]:
-            return Opaque(clean_line(name, 200), clean_line(text, 300))
-    raise WireError("an opaque value is not two texts")
+        A list that is nested deeper than Python's own stack would make every later use fail.
+        """
+        kind = type(value)
+        if kind in _LEAVES:
+            return
+        if isinstance(value, str):
+            self._count_text(value)
+        elif kind is int:
+            if value not in _INT64:
+                raise WireError("an integer is out of range")
+        elif kind not in _CONTAINERS:
+            raise WireError("there is a value of an unknown kind")
+        elif depth > MAX_DEPTH:
+            raise WireError("values are nested too deeply")
+        else:
+            items: Any = value
+            if isinstance(value, dict):
+                if any(type(key) is not str for key in value):
+                    raise WireError("a key is no text")
+                self._count_text(*value)
+                items = value.values()
+            for item in items:
+                if type(item) not in _LEAVES:
+                    self.check(item, depth + 1)
 
 
 def _array(content: list[object]) -> npt.NDArray[Any]:

@@ -379,7 +379,7 @@ def test_what_step_returns_is_checked_and_told_once(collect, answer, broken, rec
 
 def test_huge_answers_are_told_in_few_words(collect):
     evidence = collect(
-        returning("['x' * 10_000] * 20, 'y' * 90_000, terminated, False, 'z' * 90_000")
+        returning("['x' * 10_000] * 20, 'y' * 90_000, self.steps > 1, False, 'z' * 90_000")
     )
     assert len(evidence.violations) == 3
     assert len(evidence.model_dump_json()) < 10_000

@@ -153,6 +153,7 @@ class Boastful(np.ndarray):
         (np.datetime64("2020-01-01"), "np.datetime64('2020-01-01')"),
         (np.array([None]), "array([None], dtype=object)"),
         ("x" * (MAX_TEXT_CHARS + 1), "'" + "x" * 199 + "…"),
+        ({"x" * (MAX_TEXT_CHARS + 1): 1}, "{'" + "x" * 198 + "…"),
     ],
     ids=itertools.count(),
 )
@@ -255,33 +256,58 @@ def test_depth_bomb_of_tuples_is_refused() -> None:
         decode(msgpack.packb(msgpack.ExtType(3, body)))
 
 
-def test_value_that_holds_itself_is_cut() -> None:
+def test_value_that_holds_itself_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("grader.records.wire.MAX_VALUES", 50_000)
+    monkeypatch.setattr("grader.records.wire.MAX_TEXT_CHARS", 20_000)
     holds: list[Any] = []
     holds.extend([holds] * 10)
-    begun = time.process_time()
     arrived = decode(encode(holds))
-    assert time.process_time() - begun < 10
-    assert arrived[0][0][0][0] != 0
-    assert Opaque("list", "(too many values)") in arrived
+    assert Opaque("…", "…") in arrived
 
 
 @pytest.mark.parametrize(
     "item",
-    [0, None, "text", (), [], {}, np.float32(1), np.zeros(1), np.zeros((1,) * 9), object, (1, [2])],
+    [0, None, "", "x", "text" * 30, (), [], {}, {"key": 1}, np.float32(1), np.zeros(1),
+     np.zeros((1,) * 9), object, object(), (1, [2]), Opaque("x" * 200, "y" * 300)],
     ids=itertools.count(),
-)
-def test_many_values_of_any_kind_arrive_or_are_cut(item: object) -> None:
-    """Whatever is written can be read: both sides count alike."""
-    many = 300_000
-    arrived = decode(encode([[item] * many, [item] * many, "end"]))
-    assert arrived[2] == "end"
-    assert Opaque("list", "(too many values)") in arrived
-    assert decode(encode([item] * 1000))[999] is not None or item is None
+)  # fmt: skip
+def test_what_is_written_can_be_read_however_much_is_cut(
+    item: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("grader.records.wire.MAX_VALUES", 5000)
+    monkeypatch.setattr("grader.records.wire.MAX_TEXT_CHARS", 2000)
+    for many in (0, 1, 10, 100, 1000, 1248, 1249, 1250, 3000):
+        arrived = decode(encode([item] * many))
+        assert arrived == Opaque("list", "(too many values)") or len(arrived) == many
+        arrived = decode(encode([[item] * many] * 4 + ["end"]))
+        assert len(arrived) == 5
+    assert decode(encode([item] * 3000)) == Opaque("list", "(too many values)")
 
 
 def test_more_values_than_allowed_are_cut_where_they_are_sent() -> None:
     arrived = decode(encode([[0] * 10, list(range(MAX_VALUES))]))
     assert arrived == [[0] * 10, Opaque("list", "(too many values)")]
+
+
+def test_half_a_million_numbers_in_a_list_arrive() -> None:
+    value = [0.5] * 500_000
+    assert decode(encode(value)) == value
+
+
+def test_more_text_than_allowed_is_cut_where_it_is_sent() -> None:
+    arrived = decode(encode(["x" * MAX_TEXT_CHARS, "y" * 500, "z"]))
+    assert arrived[0] == "x" * MAX_TEXT_CHARS
+    assert arrived[1:] == [Opaque("…", "…"), Opaque("…", "…")]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [["x" * 5000] * 1000, {"k" * 5000 + str(number): 1 for number in range(1000)}],
+    ids=["texts", "keys"],
+)
+def test_more_text_than_allowed_is_refused(value: object) -> None:
+    with pytest.raises(WireError, match="too much text"):
+        decode(msgpack.packb(value))
 
 
 @pytest.mark.parametrize(
@@ -291,7 +317,6 @@ def test_more_values_than_allowed_are_cut_where_they_are_sent() -> None:
         # Empty lists and maps: a byte each in the body, 64 in memory.
         b"\x94" + (b"\xdd" + (10**6).to_bytes(4, "big") + b"\x90" * 10**6) * 4,
         b"\x94" + (b"\xdd" + (10**6).to_bytes(4, "big") + b"\x80" * 10**6) * 4,
-        b"\xdd" + (10**6).to_bytes(4, "big") + b"\xd4\x03\x90" * 10**6,
     ],
 )
 def test_more_values_than_allowed_are_refused_before_they_fill_the_memory(many: bytes) -> None:
