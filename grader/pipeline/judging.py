@@ -84,6 +84,12 @@ def _verdict(
 
 
 def _weakest(evidence: Evidence) -> Isolation:
+    """The least isolation of all parts that were run; a part with nothing to run needs none."""
     order = list(Isolation)
-    found = [order.index(part.isolation) for part in evidence.parts]
+    idle = {IncidentKind.MISSING_FILE, IncidentKind.REFUSED}
+    found = [
+        order.index(part.isolation)
+        for part in evidence.parts
+        if part.load is None or part.load.kind not in idle
+    ]
     return order[min(found, default=0)]

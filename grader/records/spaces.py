@@ -23,6 +23,8 @@ MAX_NESTING: Final = 8
 """Deepest nesting of spaces in spaces."""
 _USUAL_LENGTH: Final = 64
 """Length that hardly any sequence drawn by Gymnasium reaches (4 on average)."""
+_TEXT_WEIGHT: Final = 64
+"""Numbers that can be drawn in the time of one character."""
 
 
 class SpaceError(ValueError):
@@ -119,6 +121,8 @@ def _box(
 
 
 def _build_box(data: Data, _: int) -> spaces.Space[Any]:
+    if any(np.asarray(data[bound]).dtype.name != data["dtype"] for bound in ("low", "high")):
+        raise SpaceError("the bounds of a Box are of another kind than its elements")
     return _box(data["low"], data["high"], np.shape(data["low"]), data["dtype"])
 
 
@@ -171,15 +175,21 @@ def _built(data: Data, depth: int) -> spaces.Space[Any]:
     return _BUILDERS[data["type"]](data, depth)
 
 
-def _elements(space: spaces.Space[Any]) -> int:
-    if isinstance(space, spaces.Dict):
-        return sum(map(_elements, space.spaces.values()))
-    if isinstance(space, spaces.Tuple):
-        return sum(map(_elements, space.spaces))
-    if isinstance(space, spaces.OneOf):
-        return max(map(_elements, space.spaces), default=0)
-    if isinstance(space, spaces.Sequence):
-        return _elements(space.feature_space) * _USUAL_LENGTH
+def _elements(space: spaces.Space[Any], depth: int = 0) -> int:
+    """Numbers in an element of a space, as far as they cost time to draw."""
+    if depth > MAX_NESTING:
+        raise SpaceError("the spaces are nested too deeply")
+    match space:
+        case spaces.Dict():
+            return sum(_elements(inner, depth + 1) for inner in space.spaces.values())
+        case spaces.Tuple():
+            return sum(_elements(inner, depth + 1) for inner in space.spaces)
+        case spaces.OneOf():
+            return max((_elements(inner, depth + 1) for inner in space.spaces), default=0)
+        case spaces.Sequence():
+            return _elements(space.feature_space, depth + 1) * _USUAL_LENGTH
+        case spaces.Text():
+            return int(space.max_length) * _TEXT_WEIGHT
     return math.prod(space.shape or ())
 
 
@@ -225,7 +235,7 @@ def parse_space(text: str) -> spaces.Space[Any]:
         SpaceError: the text is no such call.
     """
     try:
-        expression = ast.parse(text, mode="eval").body
+        expression = ast.parse(text.strip(), mode="eval").body
         return _usable(lambda: _space_of(expression))
     except SpaceError:
         raise
