@@ -113,8 +113,14 @@ def test_starter_assignment_is_valid_and_grades(
     again = grader("spec", "new", tmp_path / "course")
     assert again.returncode == 2
     assert "already there" in again.stderr
+    # The starter asks for a network of its own; the other two parts are those of the reference.
     done = grader("grade", root / "reference", "--assignment", file, "--out", tmp_path / "out")
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.returncode == 1, done.stdout + done.stderr
+    report = json.loads((tmp_path / "out" / "week13" / "report.json").read_text())
+    outcomes = {result["id"]: result["outcome"] for result in report["results"]}
+    others = {outcome for check, outcome in outcomes.items() if not check.startswith("network.")}
+    assert others == {"passed"}
+    assert outcomes["network.interface"] == "failed"
 
 
 def test_schema_describes_the_builtin_assignment(grader: Command) -> None:
