@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import difflib
 import json
+import textwrap
+from typing import Final
 
 from grader.errors import UsageError
 from grader.records.catalogue import CatalogueEntry, catalogue
+
+_WIDTH: Final = 96
 
 
 def explanation(code: str, output_format: str) -> str:
@@ -32,20 +36,29 @@ def explanation(code: str, output_format: str) -> str:
 def _text(code: str, entry: CatalogueEntry) -> str:
     sections = [
         f"{code}  {entry.title}",
-        f"What was seen\n{_indented(entry.what)}",
-        f"Why it matters\n{_indented(entry.why)}",
-        f"How to mend it\n{_indented(entry.fix)}",
+        f"What was seen\n{_wrapped(entry.what)}",
+        f"Why it matters\n{_wrapped(entry.why)}",
+        f"How to mend it\n{_wrapped(entry.fix)}",
     ]
     if entry.wrong:
-        sections.append(f"Leads to this\n{_indented(entry.wrong, '    ')}")
+        sections.append(f"Leads to this\n{_indented(entry.wrong)}")
     if entry.right:
-        sections.append(f"Mended\n{_indented(entry.right, '    ')}")
+        sections.append(f"Mended\n{_indented(entry.right)}")
     return "\n\n".join(sections) + "\n"
 
 
-def _indented(text: str, indent: str = "  ") -> str:
-    lines = text.strip("\n").splitlines()
-    return "\n".join(f"{indent}{line}" if line else "" for line in lines)
+def _wrapped(text: str) -> str:
+    paragraphs = text.strip().split("\n\n")
+    return "\n\n".join(
+        textwrap.fill(
+            " ".join(paragraph.split()), _WIDTH, initial_indent="  ", subsequent_indent="  "
+        )
+        for paragraph in paragraphs
+    )
+
+
+def _indented(code: str) -> str:
+    return textwrap.indent(code.strip("\n"), "    ")
 
 
 def overview(output_format: str) -> str:

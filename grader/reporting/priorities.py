@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from grader.checks.incidents import GeneralCode
 from grader.records.report import GradeReport
 from grader.records.result import CheckResult, Finding, Outcome, Severity
 
@@ -33,8 +34,9 @@ class Priority:
 
 
 def priorities(report: GradeReport, limit: int = MAX_FINDINGS) -> tuple[Priority, ...]:
-    """The causes that cost most, most costly first.
+    """The causes that cost most, most costly first; files that are missing after all others.
 
+    Students check their work file by file, and know which ones they have not begun.
     What a check that was not judged costs counts for the check it waits for, so the cause stands
     on top and the consequence does not stand in the list at all. One finding that several checks
     of a part share is one cause. Faults of the grader are left out: they cost nothing.
@@ -46,10 +48,14 @@ def priorities(report: GradeReport, limit: int = MAX_FINDINGS) -> tuple[Priority
     results = {result.id: result for result in report.results}
     waiting = _waiting(results)
     causes = _causes(report.results)
-    ranked = sorted(
+    by_cost = sorted(
         ((_worth(checks, results, waiting), checks, found) for checks, found in causes.items()),
         key=lambda cause: -cause[0],
-    )[:limit]
+    )
+    absent = [cause for cause in by_cost if _is_missing_file(cause[2])]
+    present = [cause for cause in by_cost if not _is_missing_file(cause[2])]
+    # One place is kept, so that a file that was forgotten does not go unnoticed.
+    ranked = [*present[: max(1, limit - bool(absent))], *absent][:limit]
     room = limit - len(ranked)
     listed: list[Priority] = []
     for points, checks, found in ranked:
@@ -66,6 +72,10 @@ def priorities(report: GradeReport, limit: int = MAX_FINDINGS) -> tuple[Priority
             )
         )
     return tuple(listed)
+
+
+def _is_missing_file(findings: Sequence[Finding]) -> bool:
+    return all(finding.code == GeneralCode.MISSING_FILE for finding in findings)
 
 
 def _causes(results: Sequence[CheckResult]) -> dict[tuple[str, ...], list[Finding]]:

@@ -14,10 +14,11 @@ def test_cause_carries_the_points_of_the_checks_that_wait_for_it(samples: Module
 
 
 def test_most_costly_cause_comes_first(samples: ModuleType) -> None:
-    points = [item.points for item in priorities(samples.typical())]
+    listed = priorities(samples.typical())
+    points = [item.points for item in listed if item.findings != (samples.MISSING,)]
 
     assert points == sorted(points, reverse=True)
-    assert len(points) == 5
+    assert len(listed) == 5
 
 
 def test_finding_shared_by_several_checks_is_one_cause(samples: ModuleType) -> None:
@@ -98,3 +99,18 @@ def test_missing_file_carries_the_points_of_its_whole_part(samples: ModuleType) 
     assert only.findings == (samples.MISSING,)
     assert only.points == sum(result.max_points for result in report.results)
     assert only.waiting == 1
+
+
+def test_missing_files_come_after_what_can_be_mended_now(samples: ModuleType) -> None:
+    wrong = samples.finding("NW102", "The strides are wrong.")
+    report = samples.report(
+        "x",
+        (
+            samples.result("agent.interface", Outcome.INVALID, 0.0, samples.MISSING),
+            samples.result("agent.performance", Outcome.INVALID, 0.0),
+            samples.result("network.architecture", Outcome.PARTIAL, 0.9, wrong),
+        ),
+    )
+
+    assert [item.findings for item in priorities(report)] == [(wrong,), (samples.MISSING,)]
+    assert [item.findings for item in priorities(report, limit=1)] == [(wrong,)]
