@@ -72,6 +72,17 @@ def type_name(value: object) -> str:
     return name if module == "builtins" else f"{module}.{name}"
 
 
+def opaque(value: object) -> Opaque:
+    """What stands for an object that has no plain form, or that must not be taken for one."""
+    try:
+        text = clean_line(repr(value), 200)
+    except MemoryError:
+        raise
+    except Exception:  # noqa: BLE001  a student's __repr__ may raise anything
+        text = "(its repr raises)"
+    return Opaque(type_name(value), text)
+
+
 class _Sketch:
     """Text of the first values of a nested value; the rest is `…`."""
 
@@ -177,24 +188,23 @@ class _Encoder:
                 ):
                     self._left -= cost
                     return _array_form(array, scalar=issubclass(kind, np.generic))
-            if kind is Opaque:
-                return self._written(value)  # type: ignore[arg-type]
-            opaque = Opaque(type_name(value), clean_line(repr(value), 200))
         except MemoryError:
             raise
-        except Exception:  # noqa: BLE001  a student's __repr__ may raise anything
-            opaque = Opaque(type_name(value), "(its repr raises)")
-        return self._stand_in(opaque)
+        except Exception:  # noqa: BLE001  a student's subclass may raise anything
+            return self._stand_in(Opaque(type_name(value), "(cannot be read)"))
+        if kind is Opaque:
+            return self._written(value)  # type: ignore[arg-type]
+        return self._stand_in(opaque(value))
 
-    def _stand_in(self, opaque: Opaque) -> msgpack.ExtType:
+    def _stand_in(self, told: Opaque) -> msgpack.ExtType:
         if self._strict:
-            raise WireError(f"a value of type {opaque.type_name} has no plain form")
-        return self._written(opaque)
+            raise WireError(f"a value of type {told.type_name} has no plain form")
+        return self._written(told)
 
-    def _written(self, opaque: Opaque) -> msgpack.ExtType:
+    def _written(self, told: Opaque) -> msgpack.ExtType:
         self._left -= _OPAQUE_COST
-        fits = self._takes(len(opaque.type_name) + len(opaque.text))
-        return _packed(opaque if fits else _LEFT_OUT)
+        fits = self._takes(len(told.type_name) + len(told.text))
+        return _packed(told if fits else _LEFT_OUT)
 
     def _takes(self, chars: int) -> bool:
         if chars > self._text_left:
@@ -234,8 +244,8 @@ def _as_base(value: Any, base: type) -> object:
 
 
 @lru_cache(maxsize=256)
-def _packed(opaque: Opaque) -> msgpack.ExtType:
-    texts = [clean_line(opaque.type_name, 200), clean_line(opaque.text, 300)]
+def _packed(told: Opaque) -> msgpack.ExtType:
+    texts = [clean_line(told.type_name, 200), clean_line(told.text, 300)]
     return msgpack.ExtType(_OPAQUE, msgpack.packb(texts))
 
 

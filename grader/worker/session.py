@@ -20,7 +20,7 @@ from grader.records.evidence import LimitName
 from grader.records.messages import Ready, StudentFailure
 from grader.records.spaces import SpaceError, space_data, space_from_data
 from grader.records.spec import Limits
-from grader.records.wire import HEADER, Opaque, frame, type_name
+from grader.records.wire import HEADER, frame, opaque, type_name
 from grader.worker import entropy, fast_predict, inspector, models
 from grader.worker.binding import bind, call, parameter_names
 from grader.worker.channel import Closed, WorkerChannel
@@ -227,7 +227,7 @@ def _describe_spaces(session: Session, request: dict[str, Any]) -> dict[str, Any
         try:
             described[name] = None if space is None else space_data(space)
         except SpaceError:
-            described[name] = Opaque(type_name(space), repr(space)[:200])
+            described[name] = opaque(space)
     metadata = getattr(env, "metadata", None)
     modes = metadata.get("render_modes") if isinstance(metadata, dict) else None
     described["render_modes"] = list(map(str, modes)) if isinstance(modes, list | tuple) else None

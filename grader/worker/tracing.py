@@ -97,33 +97,48 @@ def _tensors_in(value: Any) -> list[Any]:
 
 @contextlib.contextmanager
 def _hooked(trace: _Trace) -> Iterator[None]:
-    original = keras.layers.Layer.__call__
+    call_layer, call_operation = keras.layers.Layer.__call__, keras.Operation.__call__
 
-    def hooked(layer: Any, *args: Any, **kwargs: Any) -> Any:
+    def layer_called(layer: Any, *args: Any, **kwargs: Any) -> Any:
         if trace.inside_leaf or not _is_leaf(layer):
-            return original(layer, *args, **kwargs)
+            return call_layer(layer, *args, **kwargs)
         trace.inside_leaf = True
         try:
-            result = original(layer, *args, **kwargs)
+            result = call_layer(layer, *args, **kwargs)
         finally:
             trace.inside_leaf = False
-        _record(trace, layer, _tensors_in((args, kwargs)), result)
+        # Masks travel with their tensors; a layer finds them there again.
+        named = {name: value for name, value in kwargs.items() if not name.endswith("mask")}
+        _record(trace, layer, _tensors_in((args, named)), result)
         return result
 
-    keras.layers.Layer.__call__ = hooked
+    def operation_called(operation: Any, *args: Any, **kwargs: Any) -> Any:
+        result = call_operation(operation, *args, **kwargs)
+        if not trace.inside_leaf and not isinstance(operation, keras.layers.Layer):
+            for value in _tensors_in(result):
+                # Shapes and masks are no values that a layer computes.
+                symbolic = tf.is_symbolic_tensor(value)
+                if not symbolic and value.shape.rank and value.dtype.is_floating:
+                    _resolve(trace, value)
+        return result
+
+    keras.layers.Layer.__call__ = layer_called
+    keras.Operation.__call__ = operation_called
     # A `call` under tf.function would show symbols instead of numbers.
     eager = tf.config.functions_run_eagerly()
     tf.config.run_functions_eagerly(True)
     try:
         yield
     finally:
-        keras.layers.Layer.__call__ = original
+        keras.layers.Layer.__call__ = call_layer
+        keras.Operation.__call__ = call_operation
         tf.config.run_functions_eagerly(eager)
 
 
 def _record(trace: _Trace, layer: Any, inputs: list[Any], result: Any) -> None:
     outputs = _tensors_in(result)
-    if not outputs:
+    # Keras finds out shapes by calling layers on symbols.
+    if not outputs or any(map(tf.is_symbolic_tensor, (*inputs, *outputs))):
         return
     sources = tuple(_resolve(trace, value) for value in inputs)
     identity = id(layer)
@@ -204,36 +219,64 @@ def _resolve(trace: _Trace, value: Any) -> int:
             trace.remember(value, tensor.node)
             return tensor.node
     for tensor in recent:
-        if found := _one_input(tensor.value, array):
-            kind, config = found
-            return trace.add(kind, "operation", (tensor.node,), value, config=config)
+        if steps := _steps(tensor.value, array):
+            *before, (kind, config, _) = steps
+            node = tensor.node
+            for earlier, settings, between in before:
+                node = trace.add(earlier, "operation", (node,), between, config=settings)
+            return trace.add(kind, "operation", (node,), value, config=config)
     for first, second in itertools.permutations(recent, 2):
         if merge := _two_inputs(first.value, second.value, array):
             return trace.add(merge, "operation", (first.node, second.node), value)
     return trace.add("code", "unknown", (recent[0].node,), value)
 
 
-def _one_input(source: Any, result: Any) -> tuple[str, dict[str, Any]] | None:
+_Step = tuple[str, dict[str, Any], Any]
+"""A known operation: its name, its parameters, and the value it makes."""
+
+
+def _steps(source: Any, result: Any) -> list[_Step] | None:
+    """Known operations that take one tensor to another.
+
+    One that works number by number, one that moves numbers, or first the one and then the other,
+    as in `tf.reshape(tf.nn.relu(x), …)`: between two layers only the last value is to be seen.
+    """
     before = np.asarray(source, np.float64)
     after = np.asarray(result, np.float64)
-    if before.size != after.size or before.shape[0] != after.shape[0]:
+    if before.ndim == 0 or before.size != after.size or before.shape[:1] != after.shape[:1]:
         return None
-    if before.shape == after.shape:
-        tensor = tf.constant(before, tf.float32)
-        for name, known in ACTIVATIONS.items():
-            if close(after, known(tensor)):
-                return name, {}
-    if affine := _affine(before, after):
-        return "affine", affine
+    if before.shape == after.shape and (found := _elementwise(before, after)):
+        return [(*found, result)]
+    moves = list(_moves(before, after))
+    for kind, config, back in moves:
+        if close(back, before):
+            return [(kind, config, result)]
+    for kind, config, back in moves:
+        if found := _elementwise(before, back):
+            return [(*found, tf.constant(back, tf.float32)), (kind, config, result)]
+    return None
+
+
+def _elementwise(before: Any, after: Any) -> tuple[str, dict[str, Any]] | None:
+    tensor = tf.constant(before, tf.float32)
+    for name, known in ACTIVATIONS.items():
+        if close(after, known(tensor)):
+            return name, {}
+    affine = _affine(before, after)
+    return ("affine", affine) if affine else None
+
+
+def _moves(before: Any, after: Any) -> Iterator[_Step]:
+    """Ways of moving numbers from one shape to another; the value is the result moved back."""
     for order in itertools.permutations(range(1, before.ndim)):
         permutation = (0, *order)
-        moved = before.transpose(permutation)
-        if moved.shape == after.shape and close(after, moved):
-            return "transpose", {"permutation": list(permutation)}
-    if close(after.reshape(-1), before.reshape(-1)):
-        target = list(after.shape[1:])
-        return ("flatten" if after.ndim == 2 else "reshape"), {"target_shape": target}
-    return None
+        moved = tuple(before.shape[axis] for axis in permutation)
+        if moved == after.shape and list(order) != sorted(order):
+            back = after.transpose(np.argsort(permutation))
+            yield "transpose", {"permutation": list(permutation)}, back
+    if before.shape != after.shape:
+        kind = "flatten" if after.ndim == 2 else "reshape"
+        yield kind, {"target_shape": list(after.shape[1:])}, after.reshape(before.shape)
 
 
 def _affine(before: Any, after: Any) -> dict[str, float] | None:
@@ -281,6 +324,26 @@ def _joined(first: tuple[int, ...], second: tuple[int, ...]) -> tuple[int, ...] 
     return (*first[:-1], first[-1] + second[-1])
 
 
+def _unused(model: Any, found: _Trace) -> list[str]:
+    """Names of the layers that were made and not called; parts of a known layer belong to it."""
+    called = {id(layer) for layer in found.keep_alive}
+    leaves = [
+        layer
+        for layer in model._flatten_layers(include_self=False)  # noqa: SLF001  no public way
+        if _is_leaf(layer)
+    ]
+    parts = {
+        id(part)
+        for layer in leaves
+        for part in layer._flatten_layers(include_self=False)  # noqa: SLF001
+    }
+    return [
+        str(layer.name)[:100]
+        for layer in leaves
+        if id(layer) not in called and id(layer) not in parts
+    ]
+
+
 def trace(model: Any, inputs: Any) -> tuple[dict[str, Any], list[Any]]:
     """Runs a model once and describes what its input went through.
 
@@ -297,17 +360,11 @@ def trace(model: Any, inputs: Any) -> tuple[dict[str, Any], list[Any]]:
     with _hooked(found):
         result = model(tensor, training=False)
     outputs = tuple(_resolve(found, value) for value in _tensors_in(result))
-    called = {id(layer) for layer in found.keep_alive}
-    unused = [
-        str(layer.name)[:100]
-        for layer in model._flatten_layers(include_self=False)  # noqa: SLF001  no public way
-        if _is_leaf(layer) and id(layer) not in called
-    ]
     graph = {
         "nodes": found.nodes,
         "outputs": outputs,
         "input_shape": tuple(int(side) for side in inputs.shape[1:]),
-        "unused_layers": tuple(unused[:50]),
+        "unused_layers": tuple(_unused(model, found)[:50]),
         "parameters": int(sum(int(np.prod(variable.shape)) for variable in model.weights)),
     }
     return graph, found.weights
