@@ -92,7 +92,7 @@ def grade(
         _nothing(loaded, paths)
     batch = Batch(sources=sources, loaded=loaded, seed_set=SeedSet.FINAL, out=out)
     with _progress(len(sources), "submissions") as observer:
-        outcome = grade_batch(batch, jobs or len(os.sched_getaffinity(0)), observer)
+        outcome = grade_batch(batch, jobs or _usable_cores(), observer)
     for fault in outcome.faults:
         click.echo(f"grader: not graded: {fault}", err=True)
     if outcome.reports:
@@ -257,6 +257,13 @@ def baseline(file: str, reference: Path) -> None:
             f"DQN {sum(final.dqn_returns) / len(final.seeds):.1f}"
         )
     click.echo(f"wrote {path}")
+
+
+def _usable_cores() -> int:
+    """Cores this process may use; fewer than the machine has in a container, say."""
+    if sys.platform == "linux":
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _progress(total: int, what: str) -> Any:

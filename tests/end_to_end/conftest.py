@@ -30,7 +30,7 @@ def grader(grader_path: Path, root: Path) -> Command:
     """Runs the installed command and answers how it ended and what it printed."""
 
     def run(
-        *arguments: str | Path, cwd: Path = root, timeout_s: float = 540
+        *arguments: str | Path, cwd: Path = root, timeout_s: float = 900
     ) -> subprocess.CompletedProcess[str]:
         environment = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
         return subprocess.run(
