@@ -1,9 +1,13 @@
-"""Fixtures for tests that run student code: one fork server for the whole session."""
+"""Fixtures shared by the test folders: sample reports, and one fork server for the session."""
 
 from __future__ import annotations
 
+import importlib.util
+import sys
 import textwrap
 from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -14,6 +18,30 @@ from grader.records.spec import Limits
 from grader.sandbox.incident import WorkerIncident
 from grader.sandbox.server import ForkServer
 from grader.sandbox.worker import Worker
+
+
+@pytest.fixture(scope="session")
+def load_module() -> Callable[[str], ModuleType]:
+    """Loads a module of the tests, which are no package, by its path: `reporting/markup.py`."""
+
+    def load(path: str) -> ModuleType:
+        name = f"tests_{path.removesuffix('.py').replace('/', '_')}"
+        if name not in sys.modules:
+            spec = importlib.util.spec_from_file_location(name, Path(__file__).parent / path)
+            assert spec is not None
+            assert spec.loader is not None
+            module = importlib.util.module_from_spec(spec)
+            sys.modules[name] = module
+            spec.loader.exec_module(module)
+        return sys.modules[name]
+
+    return load
+
+
+@pytest.fixture(scope="session")
+def samples(load_module: Callable[[str], ModuleType]) -> ModuleType:
+    """Reports of every kind, in `reporting/samples.py`."""
+    return load_module("reporting/samples.py")
 
 
 @pytest.fixture(scope="session")

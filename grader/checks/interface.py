@@ -62,6 +62,16 @@ def interface_verdict(evidence: PartEvidence) -> Verdict | None:
     return None
 
 
+def missing_role_verdict(evidence: PartEvidence, role: str) -> Verdict | None:
+    """The verdict on a check of one role alone, if nothing was found for it; None otherwise."""
+    findings = tuple(
+        unresolved_finding(evidence, missing)
+        for missing in evidence.unresolved
+        if missing.role == role
+    )
+    return Verdict(outcome=Outcome.FAILED, fraction=0.0, findings=findings) if findings else None
+
+
 def _made(evidence: PartEvidence) -> str:
     """`file:line` of the class (or builder) that something was made of."""
     kinds = (_CLASS, "builder")

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from grader.assignments.registry import JudgeInput
-from grader.checks.interface import graded, interface_verdict, unresolved_finding
+from grader.checks.interface import graded, interface_verdict, missing_role_verdict
 from grader.checks.loss_answers import (
     GRADIENT_TOLERANCE,
     RELATIVE_TOLERANCE,
@@ -36,7 +36,7 @@ from grader.checks.trials import (
     worst,
 )
 from grader.records.evidence import TrainingEvidence
-from grader.records.result import Finding, Outcome, Severity, Verdict
+from grader.records.result import Finding, Severity, Verdict
 from grader.records.settings import TrainingSettings
 
 Array = npt.NDArray[Any]
@@ -125,13 +125,8 @@ def judge_loss(given: JudgeInput) -> Verdict:
     """
     evidence: TrainingEvidence = given.evidence
     settings: TrainingSettings = given.part_settings
-    for missing in evidence.unresolved:
-        if missing.role == ROLE:
-            return Verdict(
-                outcome=Outcome.FAILED,
-                fraction=0.0,
-                findings=(unresolved_finding(evidence, missing),),
-            )
+    if (missing := missing_role_verdict(evidence, ROLE)) is not None:
+        return missing
     if not evidence.loss and (incomplete := interface_verdict(evidence)) is not None:
         return incomplete
     outcomes = [(trial.label, trial.incident) for trial in evidence.loss]

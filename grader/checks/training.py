@@ -10,7 +10,7 @@ from typing import Final
 
 from grader.assignments.registry import CheckKind, JudgeInput, NoSettings
 from grader.checks.incidents import SIGNATURE_ERROR
-from grader.checks.interface import graded, interface_verdict, passed, unresolved_finding
+from grader.checks.interface import graded, interface_verdict, missing_role_verdict, passed
 from grader.checks.loss import judge_loss
 from grader.checks.loss_answers import loss_mistakes
 from grader.checks.loss_forms import LossMistake
@@ -186,13 +186,8 @@ def judge_step(given: JudgeInput) -> Verdict:
     """
     evidence: TrainingEvidence = given.evidence
     settings: TrainingSettings = given.part_settings
-    for missing in evidence.unresolved:
-        if missing.role == ROLE:
-            return Verdict(
-                outcome=Outcome.FAILED,
-                fraction=0.0,
-                findings=(unresolved_finding(evidence, missing),),
-            )
+    if (missing := missing_role_verdict(evidence, ROLE)) is not None:
+        return missing
     if not evidence.steps and (incomplete := interface_verdict(evidence)) is not None:
         return incomplete
     outcomes: list[Named] = [(trial.label, trial.incident) for trial in evidence.steps]

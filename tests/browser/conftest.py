@@ -1,7 +1,5 @@
-import importlib.util
 import json
 import shutil
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
@@ -11,8 +9,6 @@ import pytest
 from selenium import webdriver
 
 from grader.reporting import class_page, score_report
-
-SAMPLES = Path(__file__).parents[1] / "reporting" / "samples.py"
 
 ARGUMENTS = (
     "--headless=new",
@@ -30,20 +26,6 @@ HOW_TO_INSTALL = (
     "chromium-driver. Elsewhere: install Google Chrome and the chromedriver of the same version, "
     "and put both on the PATH."
 )
-
-
-@pytest.fixture(scope="session")
-def samples() -> ModuleType:
-    """Reports of every kind, shared with the tests of the pages' text."""
-    name = "report_samples"
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, SAMPLES)
-        assert spec is not None
-        assert spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[name] = module
-        spec.loader.exec_module(module)
-    return sys.modules[name]
 
 
 @pytest.fixture(scope="session")
