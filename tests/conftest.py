@@ -14,7 +14,7 @@ import pytest
 
 from grader.records.evidence import Incident
 from grader.records.messages import ImportFile, Invoke, Resolve
-from grader.records.spec import Limits
+from grader.records.spec import Isolation, Limits
 from grader.sandbox.incident import WorkerIncident
 from grader.sandbox.server import ForkServer
 from grader.sandbox.worker import Worker
@@ -44,15 +44,34 @@ def samples(load_module: Callable[[str], ModuleType]) -> ModuleType:
     return load_module("reporting/samples.py")
 
 
-@pytest.fixture(scope="session")
-def fork_server() -> Iterator[ForkServer]:
-    """A fork server with its imports done; asked for first, it takes some seconds."""
-    server = ForkServer()
+def _serving(isolation: Isolation | None) -> Iterator[ForkServer]:
+    server = ForkServer(isolation)
     try:
         server.wait_ready()
         yield server
     finally:
         server.close()
+
+
+@pytest.fixture(scope="session")
+def fork_server() -> Iterator[ForkServer]:
+    """A fork server with its imports done; asked for first, it takes some seconds.
+
+    It has the strongest isolation that the machine offers.
+    """
+    yield from _serving(None)
+
+
+@pytest.fixture(scope="session")
+def restricted_server() -> Iterator[ForkServer]:
+    """A fork server without namespaces, as in a container."""
+    yield from _serving(Isolation.RESTRICTED)
+
+
+@pytest.fixture(scope="session")
+def unconfined_server() -> Iterator[ForkServer]:
+    """A fork server whose workers are kept in by nothing but limits."""
+    yield from _serving(Isolation.PROCESS)
 
 
 class Student:
@@ -80,16 +99,32 @@ class Student:
         return caught.value.incident
 
 
-@pytest.fixture
-def student(fork_server: ForkServer) -> Iterator[Callable[..., Student]]:
-    """Returns a function that loads a file in a fresh worker: `student(source, call_cpu_s=0.5)`."""
+def _loading(server: ForkServer) -> Iterator[Callable[..., Student]]:
     workers: list[Worker] = []
 
     def loaded(source: str | None = None, *, seed: int = 1, **limits: Any) -> Student:
-        workers.append(fork_server.student(Limits(**limits), seed))
+        workers.append(server.student(Limits(**limits), seed))
         made = Student(workers[-1])
         return made if source is None else made.load(source)
 
     yield loaded
     for worker in workers:
         worker.close()
+
+
+@pytest.fixture
+def student(fork_server: ForkServer) -> Iterator[Callable[..., Student]]:
+    """Returns a function that loads a file in a fresh worker: `student(source, call_cpu_s=0.5)`."""
+    yield from _loading(fork_server)
+
+
+@pytest.fixture
+def restricted_student(restricted_server: ForkServer) -> Iterator[Callable[..., Student]]:
+    """As `student`, without namespaces."""
+    yield from _loading(restricted_server)
+
+
+@pytest.fixture
+def unconfined_student(unconfined_server: ForkServer) -> Iterator[Callable[..., Student]]:
+    """As `student`, where only the trusted side's watch and the kernel's limits hold."""
+    yield from _loading(unconfined_server)

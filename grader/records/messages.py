@@ -9,9 +9,10 @@ from typing import Any, Literal
 
 from pydantic import ConfigDict, Field
 
+from grader.records.barriers import Barrier
 from grader.records.base import Record
 from grader.records.evidence import Frame, LimitName
-from grader.records.text import clean_text
+from grader.records.text import clean_line, clean_text
 from grader.records.wire import WireError, decode, frame
 
 
@@ -268,10 +269,8 @@ class StudentFailure(Record):
 class Ready(Record):
     """First message of a worker, before any student code is loaded."""
 
-    pid: int
-    isolation: str
-    layers: tuple[str, ...]
-    """Barriers in force, by name."""
+    barriers: tuple[Barrier, ...]
+    """What keeps it in, as it set it up itself."""
 
 
 def encode_request(number: int, request: Request) -> bytes:
@@ -302,10 +301,27 @@ def decode_reply(body: bytes, number: int) -> Any | StudentFailure:
             return _cleaned(value)
         case [answered, "error", failure] if type(answered) is int and answered == number:
             try:
-                return StudentFailure.parse(_cleaned(failure))
+                return _in_lines(StudentFailure.parse(_cleaned(failure)))
             except (TypeError, ValueError) as error:
                 raise WireError("an error report is malformed") from error
     raise WireError("a reply does not answer the request")
+
+
+def _in_lines(failure: StudentFailure) -> StudentFailure:
+    """A failure whose texts are each a line; an exception's message alone may have several."""
+    frames = tuple(
+        line.model_copy(
+            update={
+                "file": clean_line(line.file),
+                "function": clean_line(line.function),
+                "text": clean_line(line.text),
+            }
+        )
+        for line in failure.frames
+    )
+    return failure.model_copy(
+        update={"error_type": clean_line(failure.error_type), "frames": frames}
+    )
 
 
 def _cleaned(value: Any) -> Any:

@@ -52,14 +52,24 @@ class Limits(Record):
     """Seconds of processor time for one part of a submission; the part is ended."""
     memory_mb: int = Field(default=4096, ge=512, le=1 << 20)
     """MiB of address space (TensorFlow itself maps about 1500); allocation fails beyond it."""
+    data_mb: int = Field(default=2048, ge=384, le=1 << 20)
+    """MiB of writable memory of its own: heap, stacks, arrays; allocation fails beyond it."""
     resident_mb: int = Field(default=2048, ge=256, le=1 << 20)
     """MiB in memory, of the worker and everything it started; all are ended."""
     processes: int = Field(default=0, ge=0, le=1000)
     """Processes the student's code may start; all are ended when there are more."""
+    threads: int = Field(default=256, ge=32, le=10000)
+    """Threads running at once, TensorFlow's own among them; starting one fails beyond it."""
     open_files: int = Field(default=256, ge=64, le=65536)
     """Open file descriptors; opening fails beyond it."""
     file_mb: int = Field(default=64, ge=1, le=65536)
     """MiB of one file that is written; writing fails beyond it."""
+    scratch_mb: int = Field(default=256, ge=96, le=1 << 20)
+    """MiB in the working folder, the submitted files (64 at most) among them; writing fails beyond
+    it, or the part is ended."""
+    scratch_files: int = Field(default=10_000, ge=5_000, le=10_000_000)
+    """Files and folders in the working folder, the submitted ones among them; making one more
+    fails, or the part is ended."""
     output_kb: int = Field(default=8192, ge=1, le=1 << 20)
     """KiB printed; the part is ended beyond it. The first 64 KiB are kept."""
     reply_mb: int = Field(default=256, ge=1, le=2048)

@@ -6,15 +6,11 @@ import contextlib
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
-from pathlib import Path
 from typing import Any
 
-from grader.records.spec import Limits
-from grader.sandbox.source import Source, worker_environment
-from grader.sandbox.worker import Worker
+from grader.sandbox.source import Source, Started, worker_environment
 
 
 class ColdStart(Source):
@@ -35,7 +31,7 @@ class ColdStart(Source):
         """A process per worker: there is nothing that could have ended."""
         return True
 
-    def _start(self, request: dict[str, Any], channel: int, output: int) -> int:
+    def _start(self, request: dict[str, Any], channel: int, output: int) -> Started:
         # A home of its own: what one worker leaves there must not be read by the next.
         home = self._empty_folder("home-")
         process = subprocess.Popen(  # noqa: S603  our own interpreter and module
@@ -49,23 +45,15 @@ class ColdStart(Source):
             stderr=output,
         )  # fmt: skip
         self._processes[process.pid] = process
-        return process.pid
+        return Started(key=process.pid, pid=process.pid)
 
-    def _worker(
-        self, pid: int, channel: socket.socket, output: int, scratch: Path, limits: Limits
-    ) -> Worker:
-        return Worker(
-            pid=pid, server_pid=None, siblings=frozenset, channel=channel, output=output,
-            scratch=scratch, limits=limits, reap=self._reap, server_alive=self.alive,
-        )  # fmt: skip
-
-    def _reap(self, pid: int, grace_s: float) -> int | None:
-        process = self._processes.pop(pid)
+    def _reap(self, key: int, grace_s: float) -> int | None:
+        process = self._processes.pop(key)
         had_ended: int | None = None
         with contextlib.suppress(subprocess.TimeoutExpired):
             had_ended = process.wait(grace_s)
         with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(pid, signal.SIGKILL)
+            os.killpg(key, signal.SIGKILL)
         process.kill()
         process.wait()
         return had_ended

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from pathlib import Path
 from typing import Final
 
 from grader.records.evidence import LimitName
 from grader.records.spec import Limits
 from grader.sandbox import watch
+from grader.sandbox.watch import Kin
 
 INTERVAL_S: Final = 0.1
 """Time between two comparisons; whatever is shorter may go unseen."""
@@ -18,47 +19,44 @@ _MEBIBYTE: Final = 1 << 20
 class Meter:
     """What one worker has used, over all calls and in the present one.
 
+    Time on the clock counts only while the worker could run: seconds in which it was ready and
+    waited for a processor are the machine's, so that a busy machine fails nobody.
+
     Args:
-        pid: the worker.
-        server_pid: its fork server, if it has one.
-        siblings: the server's other workers, asked for each time.
+        kin: the worker.
         limits: what is allowed.
+        scratch: the folder it writes to, where the kernel does not limit its size; else None.
     """
 
-    def __init__(
-        self,
-        pid: int,
-        server_pid: int | None,
-        siblings: Callable[[], frozenset[int]],
-        limits: Limits,
-    ) -> None:
-        self._pid = pid
-        self._server_pid = server_pid
-        self._siblings = siblings
+    def __init__(self, kin: Kin, limits: Limits, scratch: Path | None) -> None:
+        self._kin = kin
         self._limits = limits
+        self._scratch = scratch
         self._looked_at = time.monotonic()
         self._begun_at = self._looked_at
         self._waited_s = 0.0
         self._idle_cpu_s = self._own_cpu_s()
+        self._idle_queued_s = self._queued_s()
+        self._call_queued_begun_s: float | None = None
         self._others_cpu_s = 0.0
         self._call_cpu_begun_s = 0.0
 
     def _own_cpu_s(self) -> float:
-        return watch.clock_s(self._pid) if watch.READABLE else 0.0
+        return watch.clock_s(self._kin.pid) if watch.READABLE else 0.0
+
+    def _queued_s(self) -> float:
+        return watch.queued_s(self._kin.pid) if watch.READABLE else 0.0
 
     @property
     def cpu_s(self) -> float:
         """Processor time since the worker was ready, of itself and what it started."""
         return self._own_cpu_s() + self._others_cpu_s - self._idle_cpu_s
 
-    def ready(self) -> None:
-        """Notes that the worker is ready; what it used until then is nobody's."""
-        self._idle_cpu_s = self._own_cpu_s()
-
     def begin(self) -> None:
         """Notes the start of a call."""
         self._begun_at = time.monotonic()
         self._call_cpu_begun_s = self._own_cpu_s() + self._others_cpu_s
+        self._call_queued_begun_s = None
 
     def end(self) -> None:
         """Notes the end of a call."""
@@ -70,23 +68,43 @@ class Meter:
         if now - self._looked_at < INTERVAL_S:
             return None
         self._looked_at = now
+        return self._used_up() or self._too_long(now - self._begun_at) or self._too_much_written()
+
+    def _used_up(self) -> LimitName | None:
+        if not watch.READABLE:
+            return None
         limits = self._limits
-        wall_s = now - self._begun_at
-        if watch.READABLE:
-            used = watch.usage(self._pid, self._server_pid, self._siblings())
-            # Children that ended unwaited for take their time with them.
-            self._others_cpu_s = max(self._others_cpu_s, used.others_cpu_s)
-            cpu_s = used.own_cpu_s + self._others_cpu_s
-            if used.processes > limits.processes:
-                return LimitName.PROCESSES
-            if used.resident_bytes > limits.resident_mb * _MEBIBYTE:
-                return LimitName.RESIDENT
-            if cpu_s - self._call_cpu_begun_s > limits.call_cpu_s:
-                return LimitName.CALL_CPU
-            if cpu_s - self._idle_cpu_s > limits.part_cpu_s:
-                return LimitName.PART_CPU
-        if wall_s > limits.call_wall_s:
-            return LimitName.CALL_WALL
-        if self._waited_s + wall_s > limits.part_wall_s:
-            return LimitName.PART_WALL
+        used = watch.usage(self._kin)
+        # Children that ended unwaited for take their time with them.
+        self._others_cpu_s = max(self._others_cpu_s, used.others_cpu_s)
+        cpu_s = used.own_cpu_s + self._others_cpu_s
+        if used.processes > limits.processes:
+            return LimitName.PROCESSES
+        if used.threads > limits.threads + limits.processes:
+            return LimitName.THREADS
+        if used.resident_bytes > limits.resident_mb * _MEBIBYTE:
+            return LimitName.RESIDENT
+        if cpu_s - self._call_cpu_begun_s > limits.call_cpu_s:
+            return LimitName.CALL_CPU
+        if cpu_s - self._idle_cpu_s > limits.part_cpu_s:
+            return LimitName.PART_CPU
         return None
+
+    def _too_long(self, wall_s: float) -> LimitName | None:
+        queued_s = self._queued_s()
+        if self._call_queued_begun_s is None:
+            # Read with the first comparison and not with every call: calls are short and many.
+            self._call_queued_begun_s = queued_s
+        if wall_s - (queued_s - self._call_queued_begun_s) > self._limits.call_wall_s:
+            return LimitName.CALL_WALL
+        part_s = self._waited_s + wall_s - (queued_s - self._idle_queued_s)
+        return LimitName.PART_WALL if part_s > self._limits.part_wall_s else None
+
+    def _too_much_written(self) -> LimitName | None:
+        if self._scratch is None:
+            return None
+        limits = self._limits
+        found = watch.written(self._scratch, self._kin.pid, limits.scratch_files)
+        if found.files > limits.scratch_files:
+            return LimitName.SCRATCH_FILES
+        return LimitName.SCRATCH if found.size_bytes > limits.scratch_mb * _MEBIBYTE else None

@@ -1,10 +1,21 @@
-"""Removes folders that hostile code has filled."""
+"""The folders that workers write to, and how to remove what hostile code has filled."""
 
 from __future__ import annotations
 
 import contextlib
 import os
+from dataclasses import dataclass
 from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Scratch:
+    """The one folder that a worker writes to."""
+
+    inside: Path
+    """Where the worker sees it."""
+    outside: Path | None
+    """Where it lies on this machine; None when it goes away together with the worker."""
 
 
 def remove_tree(root: Path) -> None:

@@ -9,15 +9,15 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
-from pathlib import Path
 from typing import IO, Any, Final
 
 from grader.errors import GraderFault
-from grader.records.spec import Limits
+from grader.records.spec import Isolation
 from grader.records.text import clean_text
+from grader.sandbox import watch
 from grader.sandbox.cold import ColdStart
-from grader.sandbox.source import START_S, Source, WorkerSource, worker_environment
-from grader.sandbox.worker import Worker
+from grader.sandbox.source import START_S, Source, Started, WorkerSource, worker_environment
+from grader.sandbox.watch import Kin
 
 __all__ = ["ColdStart", "ForkServer", "WorkerSource", "best_source", "worker_environment"]
 
@@ -33,19 +33,28 @@ class ForkServer(Source):
     few student workers side by side as long as none of them is ended by what another one starts.
 
     Args:
+        wanted: the level of isolation; the strongest that this machine has when left out.
         on_start: called when the server has been started, before its imports are done.
     """
 
-    def __init__(self, on_start: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self, wanted: Isolation | None = None, on_start: Callable[[], None] = lambda: None
+    ) -> None:
         super().__init__()
         home = self._empty_folder("home-")
+        home.chmod(0o755)  # read by workers of another user
+        order = {
+            "isolation": wanted,
+            "folder": self._folder.name,
+            "mount_point": str(self._empty_folder("cage-")),
+        }
         # A pipe that nobody reads would stop the server once it is full.
         self._messages: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  closed in `close`
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             self._process = subprocess.Popen(  # noqa: S603  our own interpreter and module
                 [sys.executable, "-s", "-P", "-m", "grader.worker", "--server",
-                 str(theirs.fileno())],
+                 str(theirs.fileno()), json.dumps(order)],
                 env=worker_environment(home),
                 cwd="/",
                 pass_fds=(theirs.fileno(),),
@@ -57,6 +66,8 @@ class ForkServer(Source):
         self._control = ours
         self._lost = False
         self._pids: set[int] = set()
+        self.refused: dict[Isolation, str] = {}
+        """Stronger levels than the one in force, and why this machine refuses them."""
         on_start()
 
     @property
@@ -73,6 +84,8 @@ class ForkServer(Source):
         if self.versions:
             return
         answer = self._answer(START_S)
+        self.isolation = Isolation(answer["isolation"])
+        self.refused = {Isolation(level): str(why) for level, why in answer["refused"].items()}
         self.versions = dict(answer["versions"])
 
     def alive(self) -> bool:
@@ -106,31 +119,25 @@ class ForkServer(Source):
         text = self._messages.read().decode("utf-8", "replace")
         return clean_text(text[-2000:]).strip() or "no message"
 
-    def _start(self, request: dict[str, Any], channel: int, output: int) -> int:
-        self.wait_ready()
+    def _start(self, request: dict[str, Any], channel: int, output: int) -> Started:
         message = json.dumps({"op": "spawn", **request}).encode()
         try:
             socket.send_fds(self._control, [message], [channel, output])
         except OSError as error:
             self._lost = True
             raise GraderFault(f"the fork server does not listen: {error}") from error
-        pid = int(self._answer()["pid"])
+        return Started(key=int(self._answer()["worker"]), pid=None)
+
+    def _kin(self, pid: int) -> Kin:
+        if self.isolation is Isolation.FULL:
+            return Kin(pid, init=watch.parent_of(pid))
         self._pids.add(pid)
-        return pid
+        return Kin(pid, server=self.pid, siblings=lambda: frozenset(self._pids))
 
-    def _worker(
-        self, pid: int, channel: socket.socket, output: int, scratch: Path, limits: Limits
-    ) -> Worker:
-        return Worker(
-            pid=pid, server_pid=self.pid, siblings=lambda: frozenset(self._pids), channel=channel,
-            output=output, scratch=scratch, limits=limits, reap=self._reap,
-            server_alive=self.alive,
-        )  # fmt: skip
-
-    def _reap(self, pid: int, grace_s: float) -> int | None:
-        self._pids.discard(pid)
+    def _reap(self, key: int, grace_s: float) -> int | None:
+        self._pids.discard(key)
         try:
-            request = {"op": "reap", "pid": pid, "grace_s": grace_s}
+            request = {"op": "reap", "worker": key, "grace_s": grace_s}
             self._control.send(json.dumps(request).encode())
             status = self._answer().get("status")
         except (OSError, GraderFault) as error:
@@ -162,8 +169,17 @@ class ForkServer(Source):
         self._remove_folder()
 
 
-def best_source() -> WorkerSource:
-    """The fastest way of starting workers that this platform has."""
+def best_source(wanted: Isolation | None = None) -> WorkerSource:
+    """The fastest way of starting workers that this platform has.
+
+    Args:
+        wanted: the level of isolation; the strongest that this machine has when left out.
+
+    Raises:
+        GraderFault: this platform does not have that level.
+    """
     if sys.platform == "linux":
-        return ForkServer()
+        return ForkServer(wanted)
+    if wanted not in (None, Isolation.PROCESS):
+        raise GraderFault(f"{wanted} isolation needs Linux; this platform has none but process")
     return ColdStart()

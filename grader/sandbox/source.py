@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
+import struct
+import sys
 import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
@@ -13,15 +15,25 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from grader.errors import GraderFault
+from grader.records.barriers import REQUIRED, UNPRIVILEGED_ID, Barrier
 from grader.records.messages import Ready
-from grader.records.spec import Limits
+from grader.records.spec import Isolation, Limits
 from grader.records.wire import HEADER, WireError, decode
-from grader.sandbox.scratch import remove_tree
+from grader.sandbox.output import Output
+from grader.sandbox.scratch import Scratch, remove_tree
+from grader.sandbox.watch import Kin
 from grader.sandbox.worker import Worker
 
 START_S: Final = 180.0
 """Seconds that a start may take, on a machine that is busy with others."""
 _READY_BYTES: Final = 65536
+INSIDE: Final = Path("/student")
+"""Scratch of a worker at full isolation, as the worker sees it."""
+_CREDENTIALS: Final = sys.platform == "linux"
+_SO_PASSCRED: Final = getattr(socket, "SO_PASSCRED", 16)
+_SCM_CREDENTIALS: Final = getattr(socket, "SCM_CREDENTIALS", 2)
+_CREDENTIALS_FORMAT: Final = struct.Struct("3i")
+"""`struct ucred` of unix(7): process, user, group."""
 _PATH_VARIABLES: Final = ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT", "VIRTUAL_ENV")
 
 
@@ -56,6 +68,8 @@ class WorkerSource(Protocol):
     """Something that starts workers: a fork server, or one process per worker."""
 
     versions: dict[str, str]
+    isolation: Isolation
+    """The level that its workers are held at; known after `wait_ready`."""
 
     def student(self, limits: Limits, seed: int) -> Worker:
         """A worker for student code."""
@@ -99,16 +113,29 @@ def _pipes() -> Iterator[_Ends]:
         os.close(write)
 
 
+@dataclass(frozen=True)
+class Started:
+    """A process that is on its way to being a worker."""
+
+    key: int
+    """What its source knows it by."""
+    pid: int | None
+    """Its number on this machine, where the worker itself is not asked for it."""
+
+
 class Source(ABC):
     """The folder, the inspector and the hand-shake of a source of workers."""
 
     def __init__(self) -> None:
         self.versions: dict[str, str] = {}
+        self.isolation = Isolation.PROCESS
+        """The level that its workers are held at; known when it is ready."""
         # What cannot be removed (a file made immutable) is left to the machine's own clean-up.
         self._folder = tempfile.TemporaryDirectory(prefix="grader-", ignore_cleanup_errors=True)
+        _give_away(self._folder.name, 0o711)
         self._inspector: Worker | None = None
         self._inspector_limits = Limits(call_wall_s=300, call_cpu_s=120, part_wall_s=36000,
-                                        part_cpu_s=36000, processes=1000)  # fmt: skip
+                                        part_cpu_s=36000)  # fmt: skip
 
     def student(self, limits: Limits, seed: int) -> Worker:
         """A fresh worker for student code.
@@ -133,54 +160,128 @@ class Source(ABC):
             self._inspector = self._spawn("inspector", self._inspector_limits, 0)
         return self._inspector
 
+    @abstractmethod
+    def wait_ready(self) -> None:
+        """Waits until workers can be started.
+
+        Raises:
+            GraderFault: there will be none; the operator must act.
+        """
+
     def _spawn(self, role: str, limits: Limits, seed: int) -> Worker:
-        scratch = self._empty_folder("worker-")
+        self.wait_ready()
+        scratch = self._scratch()
         try:
             with _pipes() as ends:
-                pid = self._start(
-                    {"role": role, "limits": limits.plain(), "seed": seed, "scratch": str(scratch)},
-                    ends.theirs.fileno(),
-                    ends.write,
-                )
-                worker = self._worker(pid, ends.ours, ends.read, scratch, limits)
+                request = {"role": role, "limits": limits.plain(), "seed": seed}
+                if scratch.outside is not None:
+                    request["scratch"] = str(scratch.outside)
+                _ask_for_credentials(ends.ours)
+                started = self._start(request, ends.theirs.fileno(), ends.write)
+                output = Output(ends.read)
+                try:
+                    ends.theirs.close()  # its end must show when the worker ends
+                    kin, barriers = self._greet(started, ends.ours)
+                except (OSError, ValueError, TypeError) as error:
+                    raise self._not_started(error, started, output, scratch) from error
         except BaseException:
-            remove_tree(scratch)
+            if scratch.outside is not None:
+                remove_tree(scratch.outside)
             raise
-        self._await_ready(worker, ends.ours)
-        return worker
+        return Worker(
+            kin=kin, barriers=barriers, isolation=self.isolation, channel=ends.ours,
+            output=output, scratch=scratch, limits=limits,
+            reap=lambda grace_s: self._reap(started.key, grace_s), server_alive=self.alive,
+        )  # fmt: skip
+
+    def _not_started(
+        self, error: Exception, started: Started, output: Output, scratch: Scratch
+    ) -> GraderFault:
+        with contextlib.suppress(GraderFault):
+            self._reap(started.key, 0.0)
+        output.read()
+        said = output.text(scratch.inside).strip()
+        return GraderFault(f"a worker did not start: {error}. {said[-2000:]}".strip())
+
+    def _scratch(self) -> Scratch:
+        """A folder for one worker; at full isolation the kernel makes it with the worker."""
+        if self.isolation is Isolation.FULL:
+            return Scratch(inside=INSIDE, outside=None)
+        folder = self._empty_folder("worker-")
+        return Scratch(inside=folder, outside=folder)
 
     @abstractmethod
-    def _start(self, request: dict[str, Any], channel: int, output: int) -> int:
-        """Starts the process and answers its id; the two descriptors are the worker's."""
+    def _start(self, request: dict[str, Any], channel: int, output: int) -> Started:
+        """Starts a process; the two descriptors are the worker's."""
 
     @abstractmethod
-    def _worker(
-        self, pid: int, channel: socket.socket, output: int, scratch: Path, limits: Limits
-    ) -> Worker:
-        """The handle of a process that was started."""
+    def _reap(self, key: int, grace_s: float) -> int | None:
+        """Ends a worker and all it started; see `Reap`."""
+
+    @abstractmethod
+    def alive(self) -> bool:
+        """Whether it can still start workers."""
+
+    def _kin(self, pid: int) -> Kin:
+        """How a worker is related to the processes around it."""
+        return Kin(pid)
 
     def _empty_folder(self, prefix: str) -> Path:
-        return Path(tempfile.mkdtemp(prefix=prefix, dir=self._folder.name))
+        folder = tempfile.mkdtemp(prefix=prefix, dir=self._folder.name)
+        _give_away(folder, 0o700)
+        return Path(folder)
 
-    def _await_ready(self, worker: Worker, channel: socket.socket) -> None:
-        """Waits for the report a worker makes before it loads any student code."""
+    def _greet(self, started: Started, channel: socket.socket) -> tuple[Kin, tuple[Barrier, ...]]:
+        """Takes the report a worker makes before it loads any student code.
+
+        Raises:
+            OSError, ValueError, TypeError: it is none, or it misses a barrier.
+        """
         channel.settimeout(START_S)
-        try:
-            (size,) = HEADER.unpack(_exactly(channel, HEADER.size))
-            if size > _READY_BYTES:
-                raise WireError("the first message is too long")
-            ready = Ready.parse(decode(_exactly(channel, size)))
-        except (OSError, ValueError, TypeError) as error:
-            worker.close()
-            raise GraderFault(
-                f"a worker did not start: {error} {worker.printed()}".strip()
-            ) from error
-        worker.started(ready.layers)
+        header, pid = _with_credentials(channel, HEADER.size)
+        (size,) = HEADER.unpack(header)
+        if size > _READY_BYTES:
+            raise WireError("the first message is too long")
+        ready = Ready.parse(decode(_exactly(channel, size)))
+        _ask_for_credentials(channel, wanted=False)
+        if missing := REQUIRED[self.isolation] - set(ready.barriers):
+            raise WireError(f"these barriers are not in force: {', '.join(sorted(missing))}")
+        number = started.pid or pid
+        if number is None:
+            raise WireError("the worker's process is not known")
+        return self._kin(number), ready.barriers
 
     def _remove_folder(self) -> None:
         for left in Path(self._folder.name).glob("*"):
             remove_tree(left)
         self._folder.cleanup()
+
+
+def _give_away(folder: str, mode: int) -> None:
+    """Where the grader is root its workers are not, and have to reach and fill their folders."""
+    if sys.platform == "linux" and os.geteuid() == 0:
+        os.chown(folder, UNPRIVILEGED_ID, UNPRIVILEGED_ID)
+        os.chmod(folder, mode)  # noqa: PTH101
+
+
+def _ask_for_credentials(channel: socket.socket, *, wanted: bool = True) -> None:
+    if _CREDENTIALS:
+        channel.setsockopt(socket.SOL_SOCKET, _SO_PASSCRED, int(wanted))
+
+
+def _with_credentials(channel: socket.socket, size: int) -> tuple[bytes, int | None]:
+    """Reads, and answers the sender's process id as the kernel vouches for it.
+
+    In a process namespace a process knows itself by another number than this machine does.
+    """
+    if not _CREDENTIALS:
+        return _exactly(channel, size), None
+    data, ancillary, _, _ = channel.recvmsg(size, socket.CMSG_SPACE(_CREDENTIALS_FORMAT.size))
+    for level, kind, content in ancillary:
+        if level == socket.SOL_SOCKET and kind == _SCM_CREDENTIALS:
+            pid, _, _ = _CREDENTIALS_FORMAT.unpack(content[: _CREDENTIALS_FORMAT.size])
+            return data + _exactly(channel, size - len(data)), int(pid)
+    raise OSError("the channel closed")
 
 
 def _exactly(channel: socket.socket, size: int) -> bytes:

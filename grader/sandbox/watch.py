@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import signal
+import stat
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 READABLE: Final = sys.platform == "linux"
 _TICKS_PER_S: Final = os.sysconf("SC_CLK_TCK") if READABLE else 100
-_PAGE_BYTES: Final = os.sysconf("SC_PAGE_SIZE") if READABLE else 4096
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,32 @@ class Usage:
     resident_bytes: int
     processes: int
     """Processes it started, itself left out."""
+    threads: int
+    """Threads of all of them."""
+
+
+@dataclass(frozen=True)
+class Kin:
+    """How a worker is known to this machine, and where to find what it started."""
+
+    pid: int
+    init: int | None = None
+    """The init of its process namespace, if it has one; everything else in there is the worker's.
+    """
+    server: int | None = None
+    """The fork server that inherits its orphans, where it has no init."""
+    siblings: Callable[[], frozenset[int]] = frozenset
+    """Other workers of that server, asked for each time."""
+
+    def started(self) -> set[int]:
+        """All processes that the worker started, directly or not."""
+        if self.init is not None:
+            return _below(_children(self.init)) - {self.pid}
+        orphans: list[int] = []
+        if self.server is not None:
+            spared = self.siblings() | {self.pid}
+            orphans = [child for child in _children(self.server) if child not in spared]
+        return _below(_children(self.pid) + orphans)
 
 
 def clock_s(pid: int) -> float:
@@ -41,22 +69,48 @@ def clock_s(pid: int) -> float:
         return 0.0
 
 
-def _ticks(pid: int) -> tuple[int, int]:
-    """Processor time of a process and of the ended children it waited for, in clock ticks."""
+@dataclass(frozen=True)
+class _Stat:
+    own_ticks: int = 0
+    waited_ticks: int = 0
+    """Processor time of the ended children it waited for."""
+    threads: int = 0
+
+
+def _stat(pid: int) -> _Stat:
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
-        return 0, 0
-    return int(fields[11]) + int(fields[12]), int(fields[13]) + int(fields[14])
+        return _Stat()
+    return _Stat(
+        own_ticks=int(fields[11]) + int(fields[12]),
+        waited_ticks=int(fields[13]) + int(fields[14]),
+        threads=int(fields[17]),
+    )
+
+
+def queued_s(pid: int) -> float:
+    """Seconds that a process was ready to run and had to wait for a processor; its first thread.
+
+    That is the machine's doing and not the student's. 0 where the kernel does not tell.
+    """
+    try:
+        return int(Path(f"/proc/{pid}/schedstat").read_text().split()[1]) / 1e9
+    except (OSError, ValueError, IndexError):
+        return 0.0
 
 
 def _resident_bytes(pid: int) -> int:
-    """Pages of a process that it shares with nobody."""
+    """Memory of a process that no file backs, shared memory included."""
     try:
-        resident, shared = Path(f"/proc/{pid}/statm").read_text().split()[1:3]
+        text = Path(f"/proc/{pid}/status").read_text()
     except OSError:
         return 0
-    return max(0, int(resident) - int(shared)) * _PAGE_BYTES
+    return sum(
+        int(line.split()[1]) << 10
+        for line in text.splitlines()
+        if line.startswith(("RssAnon:", "RssShmem:"))
+    )
 
 
 def _children(pid: int) -> list[int]:
@@ -69,11 +123,6 @@ def _children(pid: int) -> list[int]:
     return found
 
 
-def descendants(pid: int) -> set[int]:
-    """All processes that a process started and that are still its, directly or not."""
-    return _below(_children(pid))
-
-
 def _below(waiting: list[int]) -> set[int]:
     found: set[int] = set()
     while waiting:
@@ -84,39 +133,97 @@ def _below(waiting: list[int]) -> set[int]:
     return found
 
 
-def usage(pid: int, server_pid: int | None, spared: frozenset[int]) -> Usage:
-    """What a worker and its descendants use.
-
-    Args:
-        pid: the worker.
-        server_pid: its fork server, which inherits the worker's orphans.
-        spared: other children of the server that are not this worker's.
-    """
-    orphans: list[int] = []
-    if server_pid is not None:
-        orphans = [child for child in _children(server_pid) if child not in spared | {pid}]
-    started = _below(_children(pid) + orphans)
+def usage(kin: Kin) -> Usage:
+    """What a worker and everything it started use."""
+    started = kin.started()
+    own = _stat(kin.pid)
+    others = [_stat(pid) for pid in started]
+    ticks = own.waited_ticks + sum(other.own_ticks + other.waited_ticks for other in others)
     return Usage(
-        own_cpu_s=clock_s(pid),
-        others_cpu_s=(_ticks(pid)[1] + sum(sum(_ticks(child)) for child in started)) / _TICKS_PER_S,
-        resident_bytes=sum(map(_resident_bytes, (pid, *started))),
+        own_cpu_s=clock_s(kin.pid),
+        others_cpu_s=ticks / _TICKS_PER_S,
+        resident_bytes=sum(map(_resident_bytes, (kin.pid, *started))),
         processes=len(started),
+        threads=own.threads + sum(other.threads for other in others),
     )
 
 
-def end_tree(pid: int, handle: int | None) -> None:
-    """Ends a process and what is still its, where nobody else is left to do so.
+def parent_of(pid: int) -> int | None:
+    """The process that started another one, or inherited it; None when it is gone."""
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return None
+    return int(text.rpartition(")")[2].split()[1])
+
+
+@dataclass(frozen=True)
+class Written:
+    """What lies in a folder."""
+
+    size_bytes: int
+    files: int
+
+
+def written(folder: Path, pid: int, most_files: int) -> Written:
+    """What a worker has written and the disk still holds, deleted files that are open included.
 
     Args:
-        pid: the process.
-        handle: its pidfd, which cannot come to mean another process as a number can.
+        folder: its scratch; links are not followed.
+        pid: the worker, for files that have no name any more.
+        most_files: where to stop counting.
     """
-    started = descendants(pid) if READABLE else set()
+    size_bytes = files = 0
+    waiting = [str(folder)]
+    while waiting and files <= most_files:
+        try:
+            with os.scandir(waiting.pop()) as entries:
+                for entry in entries:
+                    files += 1
+                    size_bytes += entry.stat(follow_symlinks=False).st_blocks * 512
+                    if entry.is_dir(follow_symlinks=False):
+                        waiting.append(entry.path)
+                    if files > most_files:
+                        break
+        except OSError:
+            continue  # removed meanwhile
+    with contextlib.suppress(OSError):
+        for descriptor in os.listdir(f"/proc/{pid}/fd"):  # noqa: PTH208  names are enough
+            found = os.stat(f"/proc/{pid}/fd/{descriptor}")  # noqa: PTH116  a magic link
+            if stat.S_ISREG(found.st_mode) and found.st_nlink == 0:
+                size_bytes += found.st_blocks * 512
+    return Written(size_bytes, files)
+
+
+def handle_of(pid: int) -> int | None:
+    """A descriptor that means this process and never another one, where there is such a thing."""
+    try:
+        return os.pidfd_open(pid)
+    except (AttributeError, OSError):
+        return None
+
+
+def is_over(handle: int) -> bool:
+    """Whether the process behind a descriptor of `handle_of` has ended."""
+    poll = select.poll()
+    poll.register(handle, select.POLLIN)
+    return bool(poll.poll(0))
+
+
+def end_tree(kin: Kin, handle: int | None) -> None:
+    """Ends a worker and what is still its, where nobody else is left to do so.
+
+    Args:
+        kin: the worker. With an init of its own, all of its namespace ends with that.
+        handle: of the worker's init, or else of the worker; a number can come to mean another
+            process, this cannot.
+    """
+    started = kin.started() if READABLE else set()
     with contextlib.suppress(OSError):
         if handle is not None:
             signal.pidfd_send_signal(handle, signal.SIGKILL)
         else:
-            os.kill(pid, signal.SIGKILL)
+            os.kill(kin.pid, signal.SIGKILL)
     for child in started:
         with contextlib.suppress(OSError):
             os.kill(child, signal.SIGKILL)

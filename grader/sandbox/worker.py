@@ -8,10 +8,10 @@ import select
 import signal
 import socket
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, Final, NoReturn, Self
 
 from grader.errors import GraderFault
+from grader.records.barriers import Barrier
 from grader.records.evidence import Incident, IncidentKind, LimitName
 from grader.records.messages import PutFile, Request, StudentFailure, decode_reply, encode_request
 from grader.records.spec import Isolation, Limits
@@ -20,7 +20,8 @@ from grader.sandbox import meter, watch
 from grader.sandbox.incident import WorkerIncident
 from grader.sandbox.meter import Meter
 from grader.sandbox.output import Output
-from grader.sandbox.scratch import remove_tree
+from grader.sandbox.scratch import Scratch, remove_tree
+from grader.sandbox.watch import Kin
 
 _MEBIBYTE: Final = 1 << 20
 _CHUNK_BYTES: Final = 1 << 20
@@ -28,11 +29,11 @@ _GRACE_S: Final = 2.0
 # A worker that is gone must show as an error, whatever the host program does about SIGPIPE.
 _NO_SIGNAL: Final = getattr(socket, "MSG_NOSIGNAL", 0)
 
-Reap = Callable[[int, float], int | None]
-"""Ends a worker and all it started, after giving it some seconds to end by itself.
+Reap = Callable[[float], int | None]
+"""Ends the worker and all it started, after giving it some seconds to end by itself.
 
 Answers the exit status (negative for a signal) if it had ended by itself, and None if not. Raises
-`GraderFault` where it could not do that."""
+`GraderFault` where it could not do that, or something was left."""
 
 
 class Worker:
@@ -45,26 +46,29 @@ class Worker:
     def __init__(
         self,
         *,
-        pid: int,
-        server_pid: int | None,
-        siblings: Callable[[], frozenset[int]],
+        kin: Kin,
+        barriers: tuple[Barrier, ...],
+        isolation: Isolation,
         channel: socket.socket,
-        output: int,
-        scratch: Path,
+        output: Output,
+        scratch: Scratch,
         limits: Limits,
         reap: Reap,
         server_alive: Callable[[], bool],
     ) -> None:
-        self.pid = pid
-        self.isolation = Isolation.PROCESS
-        self.barriers: tuple[str, ...] = ()
+        self.pid = kin.pid
+        self.isolation = isolation
+        self.barriers = barriers
         self.calls = 0
-        self._handle = _handle(pid)
+        self._kin = kin
+        # The last process to go: with an init of its own, nothing is left when that has ended.
+        self._handle = watch.handle_of(kin.init or kin.pid)
         self._channel = channel
-        self._output = Output(output)
+        self._output = output
         self._scratch = scratch
         self._limits = limits
-        self._meter = Meter(pid, server_pid, siblings, limits)
+        self._meter = Meter(kin, limits, None if Barrier.SIZED_SCRATCH in barriers
+                            else scratch.outside)  # fmt: skip
         self._reap = reap
         self._server_alive = server_alive
         self._poll = select.poll()
@@ -76,13 +80,7 @@ class Worker:
         self._closed = False
         self._cpu_s = 0.0
         self._channel.setblocking(False)
-
-    def started(self, barriers: tuple[str, ...]) -> None:
-        """Notes that the process is ready, and which barriers it reported."""
-        self.barriers = barriers
         self._output.forget()  # libraries have their say when they are imported
-        self._channel.setblocking(False)
-        self._meter.ready()
 
     # --- asking -------------------------------------------------------------------------------
 
@@ -287,7 +285,7 @@ class Worker:
 
     def printed(self) -> str:
         """What the student's code printed, its first 64 KiB, cleaned."""
-        return self._output.text(self._scratch)
+        return self._output.text(self._scratch.inside)
 
     def _finish(self, grace_s: float = 0.0) -> int | None:
         """Ends the process and everything it started.
@@ -305,15 +303,27 @@ class Worker:
         self._poll.unregister(self._channel)
         self._channel.close()
         try:
-            return self._reap(self.pid, grace_s)
+            status = self._reap(grace_s)
+            self._verify_gone()
         except GraderFault:
-            watch.end_tree(self.pid, self._handle)
+            watch.end_tree(self._kin, self._handle)
             raise
         finally:
             if self._handle is not None:
                 os.close(self._handle)
             self._output.finish()
-            remove_tree(self._scratch)
+            if self._scratch.outside is not None:
+                remove_tree(self._scratch.outside)
+        return status
+
+    def _verify_gone(self) -> None:
+        """Looks whether the part has left anything running.
+
+        Raises:
+            GraderFault: it has, though its end was reported.
+        """
+        if self._handle is not None and not watch.is_over(self._handle):
+            raise GraderFault("a worker still runs after it was ended")
 
     def close(self) -> None:
         """Ends the worker and everything it started, and removes its scratch folder."""
@@ -326,14 +336,6 @@ class Worker:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-def _handle(pid: int) -> int | None:
-    """A pidfd, where there is such a thing."""
-    try:
-        return os.pidfd_open(pid)
-    except (AttributeError, OSError):
-        return None
 
 
 def _ending(status: int) -> str:

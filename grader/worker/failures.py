@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import errno
 import linecache
+import os
 import re
+import resource
 import traceback
 from pathlib import Path
 
@@ -12,7 +14,7 @@ from grader.records.evidence import Frame, LimitName
 from grader.records.messages import StudentFailure
 from grader.records.text import clean_line, clean_text
 from grader.records.wire import WireError
-from grader.worker.confinement import ProcessRefused
+from grader.worker.confinement.limits import ProcessRefused
 
 _MAX_FRAMES = 8
 _PLACES = re.compile(r"(?:/[^\s/'\"()]+)+/(?:site-packages|lib/python3\.\d+)/")
@@ -81,7 +83,9 @@ def _limit(error: BaseException) -> LimitName | None:
     if isinstance(error, ProcessRefused):
         return LimitName.PROCESSES
     if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
-        return LimitName.MEMORY
+        return _memory_limit()
+    if isinstance(error, RuntimeError) and str(error) == "can't start new thread":
+        return LimitName.THREADS
     if isinstance(error, WireError):
         return LimitName.REPLY  # no frame is long enough for the answer
     if isinstance(error, OSError):
@@ -89,9 +93,29 @@ def _limit(error: BaseException) -> LimitName | None:
             errno.EMFILE: LimitName.OPEN_FILES,
             errno.ENFILE: LimitName.OPEN_FILES,
             errno.EFBIG: LimitName.FILE_SIZE,
-            errno.ENOMEM: LimitName.MEMORY,
+            errno.ENOSPC: _scratch_limit(),
+            errno.ENOMEM: _memory_limit(),
         }.get(error.errno or 0)
     return None
+
+
+def _memory_limit() -> LimitName:
+    """Which of the two limits on memory left less room when an allocation failed."""
+    try:
+        lines = Path("/proc/self/status").read_text().splitlines()
+    except OSError:
+        return LimitName.MEMORY
+    used = {line.split(":")[0]: int(line.split()[1]) << 10
+            for line in lines if line.startswith(("VmSize:", "VmData:"))}  # fmt: skip
+    address_space = resource.getrlimit(resource.RLIMIT_AS)[0] - used["VmSize"]
+    data = resource.getrlimit(resource.RLIMIT_DATA)[0] - used["VmData"]
+    return LimitName.DATA if data < address_space else LimitName.MEMORY
+
+
+def _scratch_limit() -> LimitName:
+    """Whether the folder ran out of bytes or of files."""
+    free = os.statvfs(".")
+    return LimitName.SCRATCH_FILES if free.f_ffree == 0 else LimitName.SCRATCH
 
 
 def _inside(filename: str, root: Path) -> bool:

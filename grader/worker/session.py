@@ -6,7 +6,6 @@ import contextlib
 import importlib.util
 import inspect
 import linecache
-import os
 import socket
 import sys
 import types
@@ -16,6 +15,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from grader.records.barriers import Barrier
 from grader.records.evidence import LimitName
 from grader.records.messages import Ready, StudentFailure
 from grader.records.spaces import SpaceError, space_data, space_from_data
@@ -24,7 +24,7 @@ from grader.records.wire import HEADER, frame, opaque, type_name
 from grader.worker import entropy, fast_predict, inspector, models
 from grader.worker.binding import bind, call, parameter_names
 from grader.worker.channel import Closed, WorkerChannel
-from grader.worker.confinement import MEBIBYTE, limit_files
+from grader.worker.confinement.limits import MEBIBYTE, limit_files
 from grader.worker.failures import failure_of
 
 Handler = Callable[["Session", dict[str, Any]], Any]
@@ -274,7 +274,7 @@ def run_session(
     is_inspector: bool,
     seed: int,
     root: Path,
-    layers: tuple[str, ...],
+    barriers: tuple[Barrier, ...],
     limits: Limits,
 ) -> None:
     """Answers requests until the grader closes the channel.
@@ -284,7 +284,7 @@ def run_session(
         is_inspector: whether this process judges networks and must never load student code.
         seed: seeds every generator of the process.
         root: the empty folder for the student's files.
-        layers: barriers that are in force, reported before anything else.
+        barriers: those that are in force, reported before anything else.
         limits: what the student's code may use.
     """
     channel = WorkerChannel(connection)
@@ -293,7 +293,7 @@ def run_session(
     entropy.seed_everything(seed)
     if not is_inspector:
         fast_predict.install()
-    channel.send(frame(Ready(pid=os.getpid(), isolation="process", layers=layers).plain()))
+    channel.send(frame(Ready(barriers=barriers).plain()))
     session = Session(root, limits)
     while True:
         try:

@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 
 from grader.errors import GraderFault
+from grader.records.barriers import REQUIRED
 from grader.records.messages import ImportFile, ReadWeights, Reference, encode_request
-from grader.records.spec import Limits
+from grader.records.spec import Isolation, Limits
 from grader.sandbox.incident import WorkerIncident
 from grader.sandbox.server import ColdStart, ForkServer, best_source, worker_environment
 from grader.sandbox.worker import Worker
@@ -66,19 +67,37 @@ def test_killed_server_is_a_fault_and_takes_its_workers_along(own_server: ForkSe
     _wait_until_gone(inspector.pid)
 
 
-def test_server_killed_by_student_code_is_a_fault_and_the_code_ends(
-    own_server: ForkServer,
-) -> None:
+KILLS_ITS_PARENT = b"""
+import ctypes, os, signal
+ctypes.CDLL(None).prctl(1, 0, 0, 0, 0)
+os.kill(os.getppid(), signal.SIGKILL)
+while True:
+    pass
+"""
+
+
+def test_server_killed_by_student_code_is_a_fault_and_the_code_ends() -> None:
     """The worker even asks the kernel not to end it with its parent."""
-    worker = own_server.student(Limits(call_cpu_s=0.3), 1)
-    content = b"import ctypes, os, signal\nctypes.CDLL(None).prctl(1, 0, 0, 0, 0)\n"
-    content += b"os.kill(os.getppid(), signal.SIGKILL)\n" + ENDLESS
-    worker.put_files((("student.py", content),))
-    with pytest.raises((GraderFault, WorkerIncident)):
-        worker.ask(ImportFile(file="student.py"), "importing student.py")
-    _wait_until_gone(worker.pid)
-    with pytest.raises(GraderFault):
-        own_server.student(Limits(), 2)
+    server = ForkServer(Isolation.PROCESS)
+    try:
+        worker = server.student(Limits(call_cpu_s=0.3), 1)
+        worker.put_files((("student.py", KILLS_ITS_PARENT),))
+        with pytest.raises((GraderFault, WorkerIncident)):
+            worker.ask(ImportFile(file="student.py"), "importing student.py")
+        _wait_until_gone(worker.pid)
+        with pytest.raises(GraderFault):
+            server.student(Limits(), 2)
+    finally:
+        server.close()
+
+
+def test_server_cannot_be_killed_by_confined_student_code(fork_server: ForkServer) -> None:
+    with fork_server.student(Limits(call_cpu_s=0.3), 1) as worker:
+        worker.put_files((("student.py", KILLS_ITS_PARENT),))
+        with pytest.raises(WorkerIncident) as caught:
+            worker.ask(ImportFile(file="student.py"), "importing student.py")
+        assert caught.value.incident.error_type == "PermissionError"
+    fork_server.student(Limits(), 2).close()
 
 
 def test_closing_the_server_ends_workers_that_are_busy(own_server: ForkServer) -> None:
@@ -139,7 +158,8 @@ def test_inspector_takes_no_student_code(fork_server: ForkServer) -> None:
 
 def test_workers_report_their_barriers(fork_server: ForkServer) -> None:
     with fork_server.student(Limits(), 1) as worker:
-        assert "resource limits" in worker.barriers
+        assert set(worker.barriers) >= REQUIRED[worker.isolation]
+        assert worker.isolation is fork_server.isolation
 
 
 def test_versions_are_those_of_the_libraries(fork_server: ForkServer) -> None:
@@ -187,7 +207,8 @@ def _set_order(worker: Worker) -> str:
 def test_server_refuses_to_fork_where_a_child_would_hang(tmp_path: Path) -> None:
     script = """
 import os, threading
-from grader.worker.server import _import_libraries, _safe_to_fork
+from grader.worker.forking import _safe_to_fork
+from grader.worker.server import _import_libraries
 _import_libraries()
 print(_safe_to_fork())
 end = threading.Event()

@@ -13,7 +13,7 @@ import pytest
 from grader.errors import GraderFault
 from grader.records.evidence import IncidentKind
 from grader.records.messages import ImportFile, Invoke, InvokeMany, Resolve
-from grader.records.spec import Limits
+from grader.records.spec import Isolation, Limits
 from grader.records.wire import describe
 from grader.sandbox.incident import WorkerIncident
 from grader.sandbox.server import ForkServer, worker_environment
@@ -283,8 +283,8 @@ def _gone(pid: int) -> bool:
     return not Path(f"/proc/{pid}").exists()
 
 
-def test_everything_a_worker_started_ends_with_it(student: Student) -> None:
-    running = student(
+def test_everything_a_worker_started_ends_with_it(unconfined_student: Student) -> None:
+    running = unconfined_student(
         """
         import os, subprocess, sys, time
         def run():
@@ -314,8 +314,37 @@ def test_everything_a_worker_started_ends_with_it(student: Student) -> None:
     assert _gone(daemon)
 
 
-def test_processes_that_fork_while_they_are_ended_are_ended(student: Student) -> None:
+def test_daemon_ends_with_its_namespace(student: Student) -> None:
+    """It has let go of everything it shared; the trusted side finds it by the worker's init."""
     running = student(
+        """
+        import os, time
+        def run():
+            if os.fork() == 0:
+                if os.fork() != 0:
+                    os._exit(0)
+                for descriptor in range(5):
+                    try:
+                        os.close(descriptor)
+                    except OSError:
+                        pass
+                time.sleep(300)
+                os._exit(0)
+            os.wait()
+        """,
+        processes=10,
+    )
+    running.run()
+    started = running.worker._kin.started()
+    assert len(started) == 1
+    running.worker.close()
+    assert all(_gone(pid) for pid in {running.worker.pid, *started})
+
+
+def test_processes_that_fork_while_they_are_ended_are_ended(
+    unconfined_student: Student,
+) -> None:
+    running = unconfined_student(
         """
         import os, time
         def run():
@@ -350,10 +379,10 @@ def test_processes_that_fork_while_they_are_ended_are_ended(student: Student) ->
     ],
 )
 def test_scratch_folder_is_removed_whatever_is_in_it(
-    filling: str, student: Student, fork_server: ForkServer
+    filling: str, unconfined_student: Student
 ) -> None:
-    running = student(f"import os\ndef run():\n    {filling}\n")
-    scratch = running.worker._scratch
+    running = unconfined_student(f"import os\ndef run():\n    {filling}\n")
+    scratch = running.worker._scratch.outside
     running.run()
     assert scratch.exists()
     running.worker.close()
@@ -429,9 +458,9 @@ def test_worker_starts_in_its_own_empty_folder(student: Student) -> None:
         """
     )
     folder, listed, leads_session = found.run()
-    assert folder == str(found.worker._scratch / "work")
+    assert folder == str(found.worker._scratch.inside / "work")
     assert listed == ["student.py"]
-    assert leads_session
+    assert leads_session == (found.worker.isolation is not Isolation.FULL)  # there its init does
 
 
 def test_files_outside_the_folder_are_not_written(fork_server: ForkServer, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from grader.records.evidence import LimitName
 from grader.records.spec import Limits
 from grader.sandbox import watch
 from grader.sandbox.meter import INTERVAL_S, Meter
+from grader.sandbox.watch import Kin
 
 BURN = "while True: pass"
 SLEEP = "import time\ntime.sleep(60)"
@@ -29,7 +30,7 @@ def process(request: pytest.FixtureRequest) -> Iterator[subprocess.Popen[bytes]]
 
 
 def meter_of(process: subprocess.Popen[bytes], **limits: float) -> Meter:
-    return Meter(process.pid, None, frozenset, Limits(**limits))
+    return Meter(Kin(process.pid), Limits(**limits), None)
 
 
 def until_exceeded(meter: Meter, most_s: float = 5) -> LimitName | None:
@@ -59,10 +60,9 @@ def test_time_used_before_the_call_is_not_charged_to_it(
 def test_time_before_the_worker_was_ready_is_not_the_parts(
     process: subprocess.Popen[bytes],
 ) -> None:
-    meter = meter_of(process, part_cpu_s=0.5)
     while watch.clock_s(process.pid) < 1.0:
         time.sleep(0.02)
-    meter.ready()
+    meter = meter_of(process, part_cpu_s=0.5)
     meter.begin()
     assert meter.cpu_s < 0.3
     time.sleep(INTERVAL_S * 1.5)
@@ -72,9 +72,8 @@ def test_time_before_the_worker_was_ready_is_not_the_parts(
 
 @pytest.mark.parametrize("process", [SLEEP], indirect=True)
 def test_sleeping_costs_no_processor_time(process: subprocess.Popen[bytes]) -> None:
-    meter = meter_of(process, call_cpu_s=0.2, part_cpu_s=0.2, call_wall_s=0.6)
     time.sleep(0.2)
-    meter.ready()
+    meter = meter_of(process, call_cpu_s=0.2, part_cpu_s=0.2, call_wall_s=0.6)
     meter.begin()
     assert until_exceeded(meter) is LimitName.CALL_WALL
 
@@ -91,22 +90,23 @@ def test_it_looks_again_only_after_a_while(process: subprocess.Popen[bytes]) -> 
 def test_process_that_is_gone_uses_nothing() -> None:
     done = subprocess.Popen([sys.executable, "-c", "pass"])
     done.wait()
-    used = watch.usage(done.pid, None, frozenset())
+    used = watch.usage(Kin(done.pid))
     assert (used.own_cpu_s, used.resident_bytes, used.processes) == (0.0, 0, 0)
 
 
 def test_children_are_counted_with_their_time() -> None:
     script = f"import subprocess, sys\nsubprocess.run([sys.executable, '-c', {BURN!r}])"
     parent = subprocess.Popen([sys.executable, "-c", script])
+    kin = Kin(parent.pid)
     try:
         end = time.monotonic() + 10
-        while watch.usage(parent.pid, None, frozenset()).others_cpu_s < 0.2:
+        while watch.usage(kin).others_cpu_s < 0.2:
             assert time.monotonic() < end
             time.sleep(0.05)
-        used = watch.usage(parent.pid, None, frozenset())
+        used = watch.usage(kin)
         assert used.processes == 1
         assert used.resident_bytes > 1 << 20
     finally:
-        watch.end_tree(parent.pid, None)
+        watch.end_tree(kin, None)
         parent.wait()
-    assert watch.descendants(parent.pid) == set()
+    assert kin.started() == set()

@@ -19,9 +19,12 @@ import pytest
 
 from grader.records.evidence import Incident, IncidentKind, LimitName
 from grader.records.messages import ImportFile, ModelFacts, PutFile
-from grader.records.spec import Limits
+from grader.records.spec import Isolation, Limits
 from grader.records.wire import HEADER, WireError, frame
 from grader.sandbox.incident import WorkerIncident
+from grader.sandbox.output import Output
+from grader.sandbox.scratch import Scratch
+from grader.sandbox.watch import Kin
 from grader.sandbox.worker import Worker
 
 Student = Callable[..., Any]
@@ -129,14 +132,14 @@ class Peer:
         ours, self.socket = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         read, self.output = os.pipe()
         self.worker = Worker(
-            pid=self.process.pid, server_pid=None, siblings=frozenset, channel=ours, output=read,
-            scratch=folder / "scratch", limits=Limits(**{"call_wall_s": 1.0, **limits}),
+            kin=Kin(self.process.pid), barriers=(), isolation=Isolation.PROCESS, channel=ours,
+            output=Output(read), scratch=Scratch(folder / "scratch", folder / "scratch"),
+            limits=Limits(**{"call_wall_s": 1.0, **limits}),
             reap=self._reap, server_alive=lambda: True,
         )  # fmt: skip
         self.threads: list[threading.Thread] = []
 
-    def _reap(self, pid: int, _grace_s: float) -> int | None:
-        assert pid == self.process.pid
+    def _reap(self, _grace_s: float) -> int | None:
         ended = self.process.poll()
         self.process.kill()
         self.process.wait()

@@ -1,0 +1,1 @@
+"""What a freshly forked worker does to itself before any student code is loaded."""
