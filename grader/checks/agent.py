@@ -57,6 +57,8 @@ def judge_performance(request: JudgeInput) -> Verdict:
     """Points by the normalised score of the mean return, on the reference agents' seeds."""
     evidence: AgentEvidence = request.evidence
     settings: PerformanceSettings = request.settings
+    if (missing := interface_verdict(evidence)) is not None:
+        return missing
     episodes = evidence.episodes
     ended = [(_occasion(episode), episode.incident) for episode in episodes]
     place = evidence.place("act")
@@ -89,6 +91,8 @@ def judge_performance(request: JudgeInput) -> Verdict:
 def judge_deterministic(request: JudgeInput) -> Verdict:
     """Shown the same observations, another agent in another process takes the same actions."""
     evidence: AgentEvidence = request.evidence
+    if (missing := interface_verdict(evidence)) is not None:
+        return missing
     replays = evidence.replays
     if not replays:
         return _unreplayed(evidence)

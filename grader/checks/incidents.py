@@ -40,6 +40,8 @@ class GeneralCode(StrEnum):
     FILE_SIZE = "GR209"
     OUTPUT = "GR210"
     REPLY = "GR211"
+    SCRATCH = "GR212"
+    THREADS = "GR213"
     REFUSED = "GR301"
     FAULT = "GR401"
 
@@ -67,13 +69,22 @@ _LIMITS: Final = {
     LimitName.MEMORY: (GeneralCode.MEMORY, "asked for more memory than there is for it",
         "Look for arrays or lists that grow with every call, and for a replay buffer made "
         "when only playing is asked for."),
+    LimitName.DATA: (GeneralCode.MEMORY, "asked for more memory than there is for it",
+        "Look for arrays or lists that grow with every call, and for a replay buffer made "
+        "when only playing is asked for."),
     LimitName.RESIDENT: (GeneralCode.RESIDENT, "filled more memory than there is for it",
         "Look for arrays or lists that grow with every call."),
     LimitName.PROCESSES: (GeneralCode.PROCESSES, "started other processes",
         "Do everything in this process: no subprocess, no multiprocessing."),
+    LimitName.THREADS: (GeneralCode.THREADS, "started too many threads",
+        "Do the work in one thread; wait for a thread before starting the next."),
     LimitName.OPEN_FILES: (GeneralCode.OPEN_FILES, "opened too many files",
         "Open files in a `with` block, so that they are closed again."),
     LimitName.FILE_SIZE: (GeneralCode.FILE_SIZE, "wrote a file that is too large",
+        "Write nothing while being graded."),
+    LimitName.SCRATCH: (GeneralCode.SCRATCH, "wrote more than there is room for",
+        "Write nothing while being graded."),
+    LimitName.SCRATCH_FILES: (GeneralCode.SCRATCH, "made too many files",
         "Write nothing while being graded."),
     LimitName.OUTPUT: (GeneralCode.OUTPUT, "printed too much",
         "Remove the `print` calls from loops."),
@@ -133,11 +144,9 @@ def _file(incident: Incident) -> str | None:
 
 def _limit(incident: Incident, limit: LimitName, where: str | None) -> Finding:
     code, deed, advice = _LIMITS[limit]
-    # What is printed is read beside the calls, and belongs to none of them.
-    during = "" if incident.stage == "printing" else f" while {incident.stage}"
     return Finding(
         code=code, severity=Severity.ERROR,
-        claim=f"The code {deed}{during}.",
+        claim=f"The code {deed} while {incident.stage}.",
         where=_file(incident) or where,
         expected=f"at most {incident.limit_value} ({limit})",
         received=incident.message or "more than that",

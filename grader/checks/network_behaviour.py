@@ -12,7 +12,7 @@ from grader.assignments.registry import JudgeInput
 from grader.checks.incidents import incident_verdict
 from grader.checks.interface import graded, interface_verdict
 from grader.checks.network_codes import NetworkCode
-from grader.checks.network_interface import ending_incident
+from grader.checks.network_interface import ending_incident, unexamined_verdict
 from grader.records.evidence import BehaviourTrial, Incident, IncidentKind, NetworkEvidence
 from grader.records.result import Finding, Severity, Verdict
 from grader.records.settings import NetworkSettings
@@ -76,9 +76,10 @@ def judge_behaviour(given: JudgeInput) -> Verdict:
             stage="asking the network",
             message="the evidence does not say what the network answered",
         )
-        return incident_verdict(
-            ending_incident(evidence) or absent, place=evidence.place("builder")
-        )
+        ended = ending_incident(evidence)
+        if ended is None and (unexamined := unexamined_verdict(evidence, settings)) is not None:
+            return unexamined
+        return incident_verdict(ended or absent, place=evidence.place("builder"))
     findings = _judge_outputs(trial, evidence.place("builder"))
     cost = shape_cost + sum(COSTS[finding.code] for finding in findings)
     return graded(1.0 - cost, (*shape_finding, *findings))

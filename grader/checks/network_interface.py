@@ -148,6 +148,20 @@ def ending_incident(evidence: NetworkEvidence) -> Incident | None:
     return evidence.graph_incident or next(built, None)
 
 
+def unexamined_verdict(evidence: NetworkEvidence, settings: NetworkSettings) -> Verdict | None:
+    """The verdict of every check when the first network could not be looked at; else None.
+
+    It is none for a reason on the student's side: no model came, or none that takes the input.
+    """
+    if evidence.builds and evidence.builds[0].incident is None and not evidence.builds[0].is_model:
+        return Verdict(outcome=Outcome.FAILED, fraction=0.0, findings=_build_findings(evidence))
+    if evidence.input_shape is None and evidence.rejected_inputs:
+        return Verdict(
+            outcome=Outcome.FAILED, fraction=0.0, findings=input_findings(evidence, settings)
+        )
+    return None
+
+
 def input_findings(evidence: NetworkEvidence, settings: NetworkSettings) -> tuple[Finding, ...]:
     """Why the network took none of the accepted input shapes."""
     shapes = " or ".join(str(shape) for shape in settings.input_shapes)

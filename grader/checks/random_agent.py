@@ -68,6 +68,8 @@ def judge_uniform(request: JudgeInput) -> Verdict:
     """
     evidence: RandomAgentEvidence = request.evidence
     settings: UniformSettings = request.settings
+    if (missing := interface_verdict(evidence)) is not None:
+        return missing
     trials = evidence.spaces
     planned = len(request.part_settings.spaces)
     ended = _occasions(trials)
@@ -105,6 +107,8 @@ def _first_counts_half(passing: Sequence[bool], planned: int) -> float:
 def judge_seeded(request: JudgeInput) -> Verdict:
     """The share of action spaces in which the seed, and it alone, decides the actions."""
     evidence: RandomAgentEvidence = request.evidence
+    if (missing := interface_verdict(evidence)) is not None:
+        return missing
     trials = evidence.seeded
     ended = tuple((t.space, t.incident) for t in trials if t.incident is not None)
     if not trials:

@@ -9,6 +9,7 @@ acts differently.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from typing import Any, Final
 
@@ -96,18 +97,19 @@ def _replay(player: _Player, space: gymnasium.Space[Any], played: Played) -> Rep
         player.make(seed)
         for step, first in enumerate(played.episode.actions):
             answer = player.act(played.observations[step], step)
-            try:
-                again: object = recorded(to_action(space, answer))
-            except InvalidAction:
-                again = answer
-            if again != first:
-                return ReplayTrial(
-                    seed=seed,
-                    compared=compared,
-                    difference=step,
-                    first_action=describe(first),
-                    second_action=describe(again),
-                )
+            # An answer outside the space is never the same: the first one was in it.
+            again: object = answer
+            with contextlib.suppress(InvalidAction):
+                again = recorded(to_action(space, answer))
+                if again == first:
+                    continue
+            return ReplayTrial(
+                seed=seed,
+                compared=compared,
+                difference=step,
+                first_action=describe(first),
+                second_action=describe(again),
+            )
     except WorkerIncident as error:
         return ReplayTrial(seed=seed, compared=compared, incident=error.incident)
     return ReplayTrial(seed=seed, compared=compared)

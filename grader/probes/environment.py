@@ -364,5 +364,6 @@ PROBE = ProbeKind(
     settings=EnvironmentSettings,
     evidence=EnvironmentEvidence,
     collect=collect,
+    uses_seeds=False,
 )
 """Kind `environment`."""

@@ -93,5 +93,6 @@ PROBE = ProbeKind(
     settings=FunctionSettings,
     evidence=FunctionEvidence,
     collect=collect,
+    uses_seeds=False,
 )
 """Kind `function`."""

@@ -158,5 +158,6 @@ PROBE = ProbeKind(
     settings=NetworkSettings,
     evidence=NetworkEvidence,
     collect=collect,
+    uses_seeds=False,
 )
 """Kind `network`."""

@@ -222,7 +222,7 @@ def _inconclusive(proof: NetworkProof) -> NetworkProof:
 
 def _varies(outputs: Array) -> bool:
     """Whether outputs differ from input to input by more than rounding."""
-    if outputs.ndim == 0 or not np.isfinite(outputs).all():
+    if outputs.size == 0 or outputs.ndim == 0 or not np.isfinite(outputs).all():
         return False
     values = outputs.reshape(len(outputs), -1).astype(np.float64)
     spread = float(np.max(np.ptp(values, axis=0), initial=0.0)) if values.size else 0.0
@@ -353,7 +353,9 @@ def _transplanted(
     except WorkerIncident as error:
         raise GraderFault(f"the expected network cannot be built: {error}") from error
     read = worker.ask(ReadWeights(target="model0"), "reading the network's weights")
-    if not isinstance(read, list) or [list(np.shape(array)) for array in read] != sides:
+    if not isinstance(read, list) or not all(isinstance(item, np.ndarray) for item in read):
+        return None
+    if [list(array.shape) for array in read] != sides:
         return None
     generator = np.random.default_rng(_TRANSPLANT_SEED)
     weights = tuple(_he(tuple(side), generator).astype(np.float32) for side in sides)

@@ -274,5 +274,6 @@ PROBE = ProbeKind(
     settings=RandomAgentSettings,
     evidence=RandomAgentEvidence,
     collect=collect,
+    uses_seeds=False,
 )
 """Kind `random_agent`."""

@@ -205,5 +205,6 @@ PROBE = ProbeKind(
     settings=TrainingSettings,
     evidence=TrainingEvidence,
     collect=collect,
+    uses_seeds=False,
 )
 """Kind `training`."""

@@ -6,6 +6,7 @@ import base64
 import binascii
 import hashlib
 import math
+from collections.abc import Sequence
 from typing import Any, Final, Self
 
 import numpy as np
@@ -24,6 +25,17 @@ ALLOWED_DTYPES: Final = frozenset(
 )  # fmt: skip
 
 
+_MOST_EMPTY: Final = 1 << 16
+
+
+def countable(shape: Sequence[int]) -> bool:
+    """Whether an array of this shape can be listed in about the room that it takes itself.
+
+    An array of shape (2³², 0) takes no byte, and its nested list four thousand million empty ones.
+    """
+    return 0 not in shape or math.prod(side or 1 for side in shape) <= _MOST_EMPTY
+
+
 class ArrayRecord(Record):
     """A numpy array, little-endian, in C order."""
 
@@ -40,6 +52,8 @@ class ArrayRecord(Record):
             raise ValueError(f"dtype {self.dtype!r} is not one of the plain numeric dtypes")
         if len(self.shape) > 32 or any(not 0 <= side < 2**32 for side in self.shape):
             raise ValueError("a shape has at most 32 sides, none negative or beyond 32 bits")
+        if not countable(self.shape):
+            raise ValueError("an array without elements has sides that are too long")
         try:
             size_bytes = len(base64.b64decode(self.data, validate=True))
         except binascii.Error as error:

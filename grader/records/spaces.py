@@ -88,6 +88,8 @@ def _integers(value: Any) -> Any:
     array = np.asarray(value)
     if array.dtype.kind not in "iu":
         raise SpaceError("a count is no whole number")
+    if array.size > MAX_ELEMENTS:  # before it is copied as 64-bit numbers, and copied again
+        raise SpaceError(f"there are more than {MAX_ELEMENTS} counts")
     return array.astype(np.int64)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, JsonValue, StringConstraints, model_validator
+from pydantic import Field, FiniteFloat, JsonValue, StringConstraints, model_validator
 
 from grader.records.base import SCHEMA_VERSION, Record
 
@@ -172,9 +172,9 @@ class EpisodeSet(Record):
     """Returns of the two reference agents on the same seeds."""
 
     seeds: tuple[Seed, ...]
-    random_returns: tuple[float, ...]
+    random_returns: tuple[FiniteFloat, ...]
     """Episode return of the random agent, one per seed."""
-    dqn_returns: tuple[float, ...]
+    dqn_returns: tuple[FiniteFloat, ...]
     """Episode return of the reference DQN agent, one per seed."""
 
     @model_validator(mode="after")

@@ -10,17 +10,18 @@ from __future__ import annotations
 
 import math
 import struct
-from dataclasses import dataclass
 from functools import lru_cache
-from itertools import islice
 from typing import Any, Final
 
 import msgpack
 import numpy as np
 import numpy.typing as npt
 
-from grader.records.arrays import ALLOWED_DTYPES
+from grader.records.arrays import ALLOWED_DTYPES, countable
+from grader.records.opaque import Opaque, describe, opaque, type_name
 from grader.records.text import clean_line
+
+__all__ = ["Opaque", "WireError", "decode", "describe", "encode", "frame", "opaque", "type_name"]
 
 HEADER: Final = struct.Struct("!I")
 MAX_FRAME_BYTES: Final = 2**32 - 1
@@ -34,99 +35,34 @@ An empty list takes one byte in a body and 64 in memory; without this a reply of
 could fill the machine."""
 MAX_TEXT_CHARS: Final = 1 << 20
 """Most characters of all texts that are written into a body; four times as many are read."""
+MAX_TABLE_BYTES: Final = 1 << 28
+"""Most bytes that a list inside a body would take as an array of texts or bytes.
+
+numpy gives every element of such an array the room of the longest, numbers included: one long text
+among many short ones is small in a body and could fill the machine when something makes an array
+of it."""
+MAX_COPIES: Final = 4
+"""How many times the length of a body the extensions in it may have together.
+
+An extension is copied out of what holds it; tuples in tuples are copied again at every level."""
+_SMALL_BYTES: Final = 1 << 20
 MAX_AXES: Final = 32
 
 _ARRAY, _SCALAR, _TUPLE, _OPAQUE = 1, 2, 3, 4
 _OPAQUE_COST: Final = 3  # a list of two texts
 _INT64 = range(-(2**63), 2**63)
-_SHOWN_VALUES: Final = 60
 
 
 class WireError(ValueError):
     """A frame or message does not keep to the format; its sender is to blame."""
 
 
-@dataclass(frozen=True)
-class Opaque:
-    """An object that has no plain form: its type's name and its text, cleaned and capped."""
-
-    type_name: str
-    text: str
-
-
 _LEFT_OUT: Final = Opaque("…", "…")
 _SCALARS: Final = frozenset(np.dtype(name).type for name in ALLOWED_DTYPES)
 _CONTAINERS: Final = frozenset({list, tuple, dict})
 _BASES: Final = (int, float, str, list, tuple, dict)
-_LEAVES: Final = frozenset({type(None), bool, float, bytes, Opaque, np.ndarray}) | _SCALARS
-
-
-def type_name(value: object) -> str:
-    """The qualified name of a value's type, `int` rather than `builtins.int`."""
-    kind = type(value)
-    try:
-        name = str.__str__(kind.__qualname__)
-        module = str.__str__(kind.__module__)
-    except Exception:  # noqa: BLE001  a student's metaclass may raise anything
-        return "object"
-    return name if module == "builtins" else f"{module}.{name}"
-
-
-def opaque(value: object) -> Opaque:
-    """What stands for an object that has no plain form, or that must not be taken for one."""
-    try:
-        text = clean_line(repr(value), 200)
-    except MemoryError:
-        raise
-    except Exception:  # noqa: BLE001  a student's __repr__ may raise anything
-        text = "(its repr raises)"
-    return Opaque(type_name(value), text)
-
-
-class _Sketch:
-    """Text of the first values of a nested value; the rest is `…`."""
-
-    def __init__(self, most: int) -> None:
-        self._left = most
-
-    def of(self, value: object) -> str:
-        self._left -= 1
-        match value:
-            case list():
-                return f"[{self._items(value)}]"
-            case tuple():
-                return f"({self._items(value)}{',' if len(value) == 1 else ''})"
-            case dict():
-                pairs = islice(value.items(), max(0, self._left))
-                shown = [f"{key!r}: {self.of(item)}" for key, item in pairs]
-                return f"{{{', '.join(shown + self._rest(value, shown))}}}"
-            case str() | bytes():
-                return repr(value[:2000])
-        return repr(value)
-
-    def _items(self, values: list[object] | tuple[object, ...]) -> str:
-        shown: list[str] = []
-        for value in values:
-            if self._left <= 0:
-                break
-            shown.append(self.of(value))
-        return ", ".join(shown + self._rest(values, shown))
-
-    @staticmethod
-    def _rest(values: Any, shown: list[str]) -> list[str]:
-        return ["…"] if len(shown) < len(values) else []
-
-
-def describe(value: object, limit: int = 120) -> str:
-    """A short text for a value that was received, such as `2.0 (float)`."""
-    if isinstance(value, Opaque):
-        return clean_line(f"{value.text} ({value.type_name})", limit)
-    if isinstance(value, np.ndarray):
-        shown = np.array2string(value, threshold=6, precision=4).replace("\n", "")
-        return clean_line(f"{shown} (array, {value.dtype.name}, shape {value.shape})", limit)
-    if isinstance(value, np.generic):
-        return clean_line(f"{value.item()!r} (numpy.{value.dtype.name})", limit)
-    return clean_line(f"{_Sketch(_SHOWN_VALUES).of(value)} ({type_name(value)})", limit)
+_NUMBERS: Final = frozenset({type(None), bool, float, Opaque}) | _SCALARS
+_CHAR_BYTES: Final = np.dtype("U1").itemsize
 
 
 class _Encoder:
@@ -184,6 +120,7 @@ class _Encoder:
                 if (
                     array.dtype.name in ALLOWED_DTYPES
                     and array.ndim <= MAX_AXES
+                    and countable(array.shape)
                     and cost <= self._left
                 ):
                     self._left -= cost
@@ -281,7 +218,7 @@ def decode(body: bytes) -> Any:
     Raises:
         WireError: the bytes are not of the form above.
     """
-    decoder = _Decoder()
+    decoder = _Decoder(len(body))
     value = decoder.read(body, 0)
     decoder.check(value, 0)
     return value
@@ -290,9 +227,10 @@ def decode(body: bytes) -> Any:
 class _Decoder:
     """Reads one body, counting its values while they are made."""
 
-    def __init__(self) -> None:
+    def __init__(self, size_bytes: int) -> None:
         self._left = MAX_VALUES
         self._text_left = 4 * MAX_TEXT_CHARS
+        self._copies_left = MAX_COPIES * size_bytes + _SMALL_BYTES
 
     def read(self, body: bytes, depth: int) -> Any:
         if depth > MAX_DEPTH + 2:  # the innermost tuple, and an array in it
@@ -321,6 +259,9 @@ class _Decoder:
         return container
 
     def _extension(self, code: int, data: bytes, depth: int) -> object:
+        self._copies_left -= len(data)
+        if self._copies_left < 0:
+            raise WireError("tuples are nested too deeply for their length")
         content = self.read(data, depth)
         if not isinstance(content, list):
             raise WireError("an extension holds no list")
@@ -346,40 +287,64 @@ class _Decoder:
         if self._text_left < 0:
             raise WireError("there is too much text")
 
-    def check(self, value: object, depth: int) -> None:
+    def check(self, value: object, depth: int) -> tuple[int, int]:
         """Refuses what no encoder writes: deep nesting, keys that are no text, other types.
 
         A list that is nested deeper than Python's own stack would make every later use fail.
+
+        Returns:
+            How many elements an array made of the value would have, and how many bytes the widest
+            text in it needs; nothing is made of a dict.
         """
         kind = type(value)
-        if kind in _LEAVES:
-            return
+        if kind in _NUMBERS:
+            return 1, 0
+        if isinstance(value, np.ndarray):
+            # A list of texts, which is no longer than this, is stacked with no longer array.
+            return min(value.size, MAX_VALUES), 0
+        if isinstance(value, bytes):
+            return 1, len(value)
         if isinstance(value, str):
             self._count_text(value)
-        elif kind is int:
+            return 1, _CHAR_BYTES * len(value)
+        if kind is int:
             if value not in _INT64:
                 raise WireError("an integer is out of range")
-        elif kind not in _CONTAINERS:
+            return 1, 0
+        if kind not in _CONTAINERS:
             raise WireError("there is a value of an unknown kind")
-        elif depth > MAX_DEPTH:
+        if depth > MAX_DEPTH:
             raise WireError("values are nested too deeply")
-        else:
-            items: Any = value
-            if isinstance(value, dict):
-                if any(type(key) is not str for key in value):
-                    raise WireError("a key is no text")
-                self._count_text(*value)
-                items = value.values()
-            for item in items:
-                if type(item) not in _LEAVES:
-                    self.check(item, depth + 1)
+        return self._check_items(value, depth)
+
+    def _check_items(self, container: Any, depth: int) -> tuple[int, int]:
+        items = container
+        if isinstance(container, dict):
+            if any(type(key) is not str for key in container):
+                raise WireError("a key is no text")
+            self._count_text(*container)
+            items = container.values()
+        elements = widest_bytes = 0
+        for item in items:
+            if type(item) in _NUMBERS:
+                elements += 1
+                continue
+            more, wide_bytes = self.check(item, depth + 1)
+            elements += more
+            widest_bytes = max(widest_bytes, wide_bytes)
+        if isinstance(container, dict):
+            return 1, 0
+        # The outermost list is a message, whose fields nobody takes for the elements of an array.
+        if depth > 0 and elements * widest_bytes > MAX_TABLE_BYTES:
+            raise WireError("a list holds long and very many values")
+        return elements, widest_bytes
 
 
 def _array(content: list[object]) -> npt.NDArray[Any]:
     match content:
         case [str() as dtype, list() as shape, bytes() as data] if dtype in ALLOWED_DTYPES:
             sides = [side for side in shape if type(side) is int and 0 <= side < 2**32]
-            if len(sides) != len(shape) or len(sides) > MAX_AXES:
+            if len(sides) != len(shape) or len(sides) > MAX_AXES or not countable(sides):
                 raise WireError("an array has a bad shape")
             kind = np.dtype(dtype).newbyteorder("<")
             if math.prod(sides) * kind.itemsize != len(data):

@@ -94,9 +94,12 @@ class ForkServer(Source):
         return not self._lost and self._process.poll() is None
 
     def _answer(self, timeout_s: float = _ANSWER_S) -> dict[str, Any]:
+        return self._message(timeout_s)[0]
+
+    def _message(self, timeout_s: float) -> tuple[dict[str, Any], list[int]]:
         try:
             self._control.settimeout(timeout_s)
-            data = self._control.recv(_MESSAGE_BYTES)
+            data, descriptors, _, _ = socket.recv_fds(self._control, _MESSAGE_BYTES, 1)
         except OSError as error:
             # An answer that comes later would be taken for that to another request.
             self.kill()
@@ -108,7 +111,7 @@ class ForkServer(Source):
         answer: dict[str, Any] = json.loads(data)
         if answer.get("error"):
             raise GraderFault(str(answer["error"]))
-        return answer
+        return answer, descriptors
 
     def _last_words(self) -> str:
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -126,11 +129,12 @@ class ForkServer(Source):
         except OSError as error:
             self._lost = True
             raise GraderFault(f"the fork server does not listen: {error}") from error
-        return Started(key=int(self._answer()["worker"]), pid=None)
+        answer, descriptors = self._message(_ANSWER_S)
+        return Started(key=int(answer["worker"]), keeper=next(iter(descriptors), None))
 
-    def _kin(self, pid: int) -> Kin:
-        if self.isolation is Isolation.FULL:
-            return Kin(pid, init=watch.parent_of(pid))
+    def _kin(self, pid: int, started: Started) -> Kin:
+        if started.keeper is not None:
+            return Kin(pid, keeper=watch.process_of(started.keeper))
         self._pids.add(pid)
         return Kin(pid, server=self.pid, siblings=lambda: frozenset(self._pids))
 

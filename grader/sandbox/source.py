@@ -19,6 +19,7 @@ from grader.records.barriers import REQUIRED, UNPRIVILEGED_ID, Barrier
 from grader.records.messages import Ready
 from grader.records.spec import Isolation, Limits
 from grader.records.wire import HEADER, WireError, decode
+from grader.sandbox import watch
 from grader.sandbox.output import Output
 from grader.sandbox.scratch import Scratch, remove_tree
 from grader.sandbox.watch import Kin
@@ -100,17 +101,15 @@ class _Ends:
 @contextlib.contextmanager
 def _pipes() -> Iterator[_Ends]:
     """Makes both; on leaving, the worker's ends are closed, and after an error ours as well."""
-    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
-    read, write = os.pipe()
-    try:
+    with contextlib.ExitStack() as theirs_open, contextlib.ExitStack() as ours_open:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        theirs_open.callback(theirs.close)
+        ours_open.callback(ours.close)
+        read, write = os.pipe()
+        theirs_open.callback(os.close, write)
+        ours_open.callback(os.close, read)
         yield _Ends(ours, theirs, read, write)
-    except BaseException:
-        ours.close()
-        os.close(read)
-        raise
-    finally:
-        theirs.close()
-        os.close(write)
+        ours_open.pop_all()
 
 
 @dataclass(frozen=True)
@@ -119,8 +118,10 @@ class Started:
 
     key: int
     """What its source knows it by."""
-    pid: int | None
+    pid: int | None = None
     """Its number on this machine, where the worker itself is not asked for it."""
+    keeper: int | None = None
+    """Descriptor of the first process of its namespace, if it has one."""
 
 
 class Source(ABC):
@@ -132,7 +133,7 @@ class Source(ABC):
         """The level that its workers are held at; known when it is ready."""
         # What cannot be removed (a file made immutable) is left to the machine's own clean-up.
         self._folder = tempfile.TemporaryDirectory(prefix="grader-", ignore_cleanup_errors=True)
-        _give_away(self._folder.name, 0o711)
+        give_away(self._folder.name, 0o711)
         self._inspector: Worker | None = None
         self._inspector_limits = Limits(call_wall_s=300, call_cpu_s=120, part_wall_s=36000,
                                         part_cpu_s=36000)  # fmt: skip
@@ -188,8 +189,9 @@ class Source(ABC):
             if scratch.outside is not None:
                 remove_tree(scratch.outside)
             raise
+        handle = watch.handle_of(kin.pid) if started.keeper is None else started.keeper
         return Worker(
-            kin=kin, barriers=barriers, isolation=self.isolation, channel=ends.ours,
+            kin=kin, handle=handle, barriers=barriers, isolation=self.isolation, channel=ends.ours,
             output=output, scratch=scratch, limits=limits,
             reap=lambda grace_s: self._reap(started.key, grace_s), server_alive=self.alive,
         )  # fmt: skip
@@ -199,6 +201,8 @@ class Source(ABC):
     ) -> GraderFault:
         with contextlib.suppress(GraderFault):
             self._reap(started.key, 0.0)
+        if started.keeper is not None:
+            os.close(started.keeper)
         output.read()
         said = output.text(scratch.inside).strip()
         return GraderFault(f"a worker did not start: {error}. {said[-2000:]}".strip())
@@ -222,13 +226,13 @@ class Source(ABC):
     def alive(self) -> bool:
         """Whether it can still start workers."""
 
-    def _kin(self, pid: int) -> Kin:
+    def _kin(self, pid: int, started: Started) -> Kin:  # noqa: ARG002  others need it
         """How a worker is related to the processes around it."""
         return Kin(pid)
 
     def _empty_folder(self, prefix: str) -> Path:
         folder = tempfile.mkdtemp(prefix=prefix, dir=self._folder.name)
-        _give_away(folder, 0o700)
+        give_away(folder, 0o700)
         return Path(folder)
 
     def _greet(self, started: Started, channel: socket.socket) -> tuple[Kin, tuple[Barrier, ...]]:
@@ -249,7 +253,7 @@ class Source(ABC):
         number = started.pid or pid
         if number is None:
             raise WireError("the worker's process is not known")
-        return self._kin(number), ready.barriers
+        return self._kin(number, started), ready.barriers
 
     def _remove_folder(self) -> None:
         for left in Path(self._folder.name).glob("*"):
@@ -257,8 +261,8 @@ class Source(ABC):
         self._folder.cleanup()
 
 
-def _give_away(folder: str, mode: int) -> None:
-    """Where the grader is root its workers are not, and have to reach and fill their folders."""
+def give_away(folder: str, mode: int) -> None:
+    """Gives a folder to the workers' user, where the grader is root and its workers are not."""
     if sys.platform == "linux" and os.geteuid() == 0:
         os.chown(folder, UNPRIVILEGED_ID, UNPRIVILEGED_ID)
         os.chmod(folder, mode)  # noqa: PTH101

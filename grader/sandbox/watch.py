@@ -38,20 +38,19 @@ class Kin:
     """How a worker is known to this machine, and where to find what it started."""
 
     pid: int
-    init: int | None = None
-    """The init of its process namespace, if it has one; everything else in there is the worker's.
-    """
+    keeper: int | None = None
+    """The first process of its namespace, if it has one; it inherits the worker's orphans."""
     server: int | None = None
-    """The fork server that inherits its orphans, where it has no init."""
+    """The fork server that inherits its orphans, where it has no keeper."""
     siblings: Callable[[], frozenset[int]] = frozenset
     """Other workers of that server, asked for each time."""
 
     def started(self) -> set[int]:
         """All processes that the worker started, directly or not."""
-        if self.init is not None:
-            return _below(_children(self.init)) - {self.pid}
         orphans: list[int] = []
-        if self.server is not None:
+        if self.keeper is not None:
+            orphans = _children(self.keeper)
+        elif self.server is not None:
             spared = self.siblings() | {self.pid}
             orphans = [child for child in _children(self.server) if child not in spared]
         return _below(_children(self.pid) + orphans)
@@ -148,13 +147,13 @@ def usage(kin: Kin) -> Usage:
     )
 
 
-def parent_of(pid: int) -> int | None:
-    """The process that started another one, or inherited it; None when it is gone."""
-    try:
-        text = Path(f"/proc/{pid}/stat").read_text()
-    except OSError:
-        return None
-    return int(text.rpartition(")")[2].split()[1])
+def process_of(handle: int) -> int | None:
+    """The number that a process has on this machine, by its descriptor; None when it is gone."""
+    for line in Path(f"/proc/self/fdinfo/{handle}").read_text().splitlines():
+        name, _, value = line.partition(":")
+        if name == "Pid":
+            return int(value) if int(value) > 0 else None
+    return None
 
 
 @dataclass(frozen=True)
@@ -214,9 +213,9 @@ def end_tree(kin: Kin, handle: int | None) -> None:
     """Ends a worker and what is still its, where nobody else is left to do so.
 
     Args:
-        kin: the worker. With an init of its own, all of its namespace ends with that.
-        handle: of the worker's init, or else of the worker; a number can come to mean another
-            process, this cannot.
+        kin: the worker.
+        handle: of its keeper, with which all of the namespace ends, or else of the worker; a
+            number can come to mean another process, this cannot.
     """
     started = kin.started() if READABLE else set()
     with contextlib.suppress(OSError):

@@ -47,6 +47,7 @@ class Worker:
         self,
         *,
         kin: Kin,
+        handle: int | None,
         barriers: tuple[Barrier, ...],
         isolation: Isolation,
         channel: socket.socket,
@@ -61,8 +62,8 @@ class Worker:
         self.barriers = barriers
         self.calls = 0
         self._kin = kin
-        # The last process to go: with an init of its own, nothing is left when that has ended.
-        self._handle = watch.handle_of(kin.init or kin.pid)
+        # Of the last process to go: of its room's keeper, where it has one.
+        self._handle = handle
         self._channel = channel
         self._output = output
         self._scratch = scratch
@@ -248,7 +249,7 @@ class Worker:
         """The channel is closed: tells whose doing that was.
 
         Raises:
-            GraderFault: the fork server is gone too.
+            GraderFault: the fork server is gone too, or somebody else killed the worker.
             WorkerIncident: the student's process ended or closed the channel.
         """
         server_was_alive = self._server_alive()
@@ -262,6 +263,12 @@ class Worker:
             self._protocol(stage, "it closed the channel to the grader")
         if -status == signal.SIGXCPU:
             self._limit(LimitName.PART_CPU, stage)
+        if -status == signal.SIGKILL and Barrier.SYSTEM_CALLS in self.barriers:
+            # The filter keeps student code from sending it; memory ran out, or someone did it.
+            raise GraderFault(
+                f"a worker was killed from outside while {stage}; perhaps the machine ran "
+                "out of memory"
+            )
         self._end(Incident(kind=IncidentKind.EXITED, stage=stage, message=_ending(status)))
 
     def _end(self, incident: Incident) -> NoReturn:

@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any, Final, NoReturn, TextIO
 
 from grader.records.spec import Isolation, Limits
-from grader.worker.confinement import cage, levels
-from grader.worker.confinement.namespaces import end_with_parent, run_as_init
+from grader.worker.confinement import levels
+from grader.worker.confinement.namespaces import end_with_parent
 from grader.worker.confinement.places import Places
+from grader.worker.confinement.rooms import SCRATCH
 
 CHANNEL: Final = 3
-_REPORT: Final = 4
 _FAILED: Final = 70
 
 
@@ -42,7 +42,7 @@ class Birth:
             isolation=isolation,
             limits=Limits.parse(request["limits"]),
             seed=request["seed"],
-            scratch=Path(cage.SCRATCH if full else request["scratch"]),
+            scratch=Path(SCRATCH if full else request["scratch"]),
             places=places,
         )
 
@@ -63,56 +63,18 @@ def ending(body: Callable[[], None]) -> NoReturn:
 
 
 def become_worker(birth: Birth, channel: int, output: int) -> None:
-    """Becomes a worker where there is no process namespace of its own."""
-    os.setsid()
-    _prepare(channel, output, None)
-    _live(birth)
-
-
-def become_init(birth: Birth, channel: int, output: int, report: int) -> None:
-    """Becomes the init of a worker's process namespace, whose one child is the worker.
-
-    Args:
-        birth: what the worker is told.
-        channel: the worker's end of the channel to the grader.
-        output: the worker's end of the output pipe.
-        report: where the init writes how the worker ended.
-    """
-    _prepare(channel, output, report)
-    levels.prepare_namespace(_confinement(birth))
-    run_as_init(lambda: ending(lambda: _live(birth)), _REPORT)
-
-
-def _prepare(channel: int, output: int, report: int | None) -> None:
-    """Leaves nothing open but what is the worker's own."""
+    """Becomes a worker: this process never was one, and is nothing else afterwards."""
+    _prepare(channel, output)
     if sys.platform == "linux":
         end_with_parent()
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    null = os.open(os.devnull, os.O_RDONLY)
-    # Copied upwards first: one of them may lie where another one has to go.
-    moved = [os.dup(descriptor) for descriptor in (channel, output)]
-    told = None if report is None else os.dup(report)
-    os.dup2(null, 0)
-    os.dup2(moved[1], 1)
-    os.dup2(moved[1], 2)
-    os.dup2(moved[0], CHANNEL, inheritable=False)
-    last = CHANNEL
-    if told is not None:
-        os.dup2(told, _REPORT, inheritable=False)
-        last = _REPORT
-    os.closerange(last + 1, 1 << 20)
-    # The server's streams may have been files; these belong to this worker's pipe.
-    # A student who puts another object in their place must not close the descriptors by that.
-    sys.stdout = _printing_to(1)
-    sys.stderr = _printing_to(2)
-
-
-def _live(birth: Birth) -> None:
+    barriers = levels.confine(
+        levels.Confinement(
+            isolation=birth.isolation, limits=birth.limits, places=birth.places,
+            scratch=birth.scratch,
+        )
+    )  # fmt: skip
     from grader.worker.session import run_session
 
-    if sys.platform == "linux":
-        end_with_parent()
-    barriers = levels.confine(_confinement(birth))
     run_session(
         socket.socket(fileno=CHANNEL),
         is_inspector=birth.is_inspector,
@@ -123,10 +85,22 @@ def _live(birth: Birth) -> None:
     )
 
 
-def _confinement(birth: Birth) -> levels.Confinement:
-    return levels.Confinement(
-        isolation=birth.isolation, limits=birth.limits, places=birth.places, scratch=birth.scratch
-    )
+def _prepare(channel: int, output: int) -> None:
+    """Leaves nothing open but what is the worker's own, in a session of its own."""
+    os.setsid()
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    null = os.open(os.devnull, os.O_RDONLY)
+    # Copied upwards first: one of them may lie where another one has to go.
+    moved = os.dup(channel), os.dup(output)
+    os.dup2(null, 0)
+    os.dup2(moved[1], 1)
+    os.dup2(moved[1], 2)
+    os.dup2(moved[0], CHANNEL, inheritable=False)
+    os.closerange(CHANNEL + 1, 1 << 20)
+    # The server's streams may have been files; these belong to this worker's pipe.
+    # A student who puts another object in their place must not close the descriptors by that.
+    sys.stdout = _printing_to(1)
+    sys.stderr = _printing_to(2)
 
 
 def _printing_to(descriptor: int) -> TextIO:

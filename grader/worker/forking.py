@@ -5,22 +5,24 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import select
 import shutil
 import signal
 import socket
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from grader.records.spec import Isolation
-from grader.worker.becoming import Birth, become_init, become_worker, ending
-from grader.worker.confinement import system_calls as calls
+from grader.records.spec import Isolation, Limits
+from grader.worker.becoming import Birth, become_worker, ending
+from grader.worker.confinement import levels
 from grader.worker.confinement.places import Places
+from grader.worker.confinement.rooms import Room, Rooms, walk_in
 
 _END_S: Final = 10.0
 _MESSAGE_BYTES: Final = 65536
-_STATUS_BYTES: Final = 16
 
 
 def _safe_to_fork() -> str | None:
@@ -49,14 +51,13 @@ class Server:
     places: Places
     folder: str
     """The grader's temporary folder, removed when the grader is gone without having done so."""
-    _workers: dict[int, int | None] = field(default_factory=dict)
-    """For each worker (its init, where it has one) the descriptor that tells how it ended."""
-    _own_namespace: int = -1
+    rooms: Rooms | None = None
+    """At full isolation, where workers are put."""
+    _workers: dict[int, Room | None] = field(default_factory=dict)
 
     def serve(self) -> None:
         """Answers requests until the grader is gone, then ends whatever is left."""
-        if self.isolation is Isolation.FULL:
-            self._own_namespace = os.open("/proc/self/ns/pid", os.O_RDONLY)
+        levels.prepare()
         while True:
             try:
                 message, descriptors, _, _ = socket.recv_fds(self.control, _MESSAGE_BYTES, 2)
@@ -66,85 +67,77 @@ class Server:
                 break
             request = json.loads(message)
             if request["op"] == "spawn":
-                self._answer(self._spawn(request, descriptors))
+                self._spawn(request, descriptors)
             elif request["op"] == "reap":
                 self._answer(self._reap(request["worker"], request["grace_s"]))
         for worker in tuple(self._workers):
             self._reap(worker, 0.0)
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def _answer(self, answer: dict[str, Any]) -> None:
+    def _answer(self, answer: dict[str, Any], descriptors: Sequence[int] = ()) -> None:
         with contextlib.suppress(OSError):  # the grader is gone; the next receive tells
-            self.control.send(json.dumps(answer).encode())
+            socket.send_fds(self.control, [json.dumps(answer).encode()], descriptors)
 
-    def _spawn(self, request: dict[str, Any], descriptors: list[int]) -> dict[str, Any]:
+    def _spawn(self, request: dict[str, Any], descriptors: list[int]) -> None:
         try:
             if reason := _safe_to_fork():
-                return {"error": reason}
-            if self.isolation is Isolation.FULL:
-                worker, report = self._fork_namespace(request, *descriptors)
-            else:
-                worker, report = os.fork(), None
-                if worker == 0:
-                    self.control.close()
-                    ending(lambda: become_worker(self._birth(request), *descriptors))
-        except OSError as error:
-            return {"error": f"the fork server cannot start a worker: {error}"}
+                self._answer({"error": reason})
+                return
+            room = None
+            if self.rooms is not None:
+                room = self.rooms.open(Limits.parse(request["limits"]))
+            worker = self._fork(request, room, descriptors)
+        except (OSError, ValueError) as error:
+            self._answer({"error": f"the fork server cannot start a worker: {error}"})
+            return
         finally:
             for descriptor in descriptors:
                 os.close(descriptor)
-        self._workers[worker] = report
-        return {"worker": worker}
+        self._workers[worker] = room
+        self._answer({"worker": worker}, () if room is None else (room.handle,))
 
-    def _birth(self, request: dict[str, Any]) -> Birth:
-        return Birth.of(request, self.isolation, self.places)
-
-    def _fork_namespace(
-        self, request: dict[str, Any], channel: int, output: int
-    ) -> tuple[int, int]:
-        """Forks the init of a new process namespace; this process stays in its own."""
-        reading, writing = os.pipe()
-        try:
-            # Only children are moved by it; without the way back the next one would be refused.
-            calls.unshare(calls.CLONE_NEWPID, "a process namespace")
+    def _fork(self, request: dict[str, Any], room: Room | None, descriptors: list[int]) -> int:
+        if self.rooms is None or room is None:
+            worker = os.fork()
+        else:
             try:
-                init = os.fork()
-                if init == 0:
-                    self.control.close()
-                    ending(lambda: become_init(self._birth(request), channel, output, writing))
-            finally:
-                calls.enter_namespace(
-                    self._own_namespace, calls.CLONE_NEWPID, "leaving a process namespace"
-                )
-        except OSError:
-            os.close(reading)
-            raise
-        finally:
-            os.close(writing)
-        return init, reading
+                worker = self.rooms.fork_into(room)
+            except OSError:
+                room.end()
+                os.close(room.handle)
+                raise
+        if worker == 0:
+            ending(lambda: self._become_worker(request, room, descriptors))
+        return worker
+
+    def _become_worker(
+        self, request: dict[str, Any], room: Room | None, descriptors: list[int]
+    ) -> None:
+        self.control.close()
+        if room is not None:
+            walk_in(room)
+        become_worker(Birth.of(request, self.isolation, self.places), *descriptors)
 
     def _reap(self, worker: int, grace_s: float) -> dict[str, Any]:
         """Ends a worker and everything it started.
 
-        With a namespace of its own the kernel does that when its init ends. Elsewhere orphans of a
-        worker become children of this process (it is their sub-reaper), so that a daemon is found
-        however often it forked.
+        In a room the kernel does that when its keeper ends. Elsewhere orphans of a worker become
+        children of this process (it is their sub-reaper), so that a daemon is found however often
+        it forked.
 
         Returns:
             `status`: how the worker had ended by itself, within `grace_s` seconds; None if not.
         """
-        report = self._workers.pop(worker, None)
+        room = self._workers.pop(worker, None)
         status = _own_end(worker, grace_s)
         deadline = time.monotonic() + _END_S
-        if report is not None:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(worker, signal.SIGKILL)
+        if room is not None:
+            room.end()
             with contextlib.suppress(ChildProcessError):
-                os.waitpid(worker, 0)  # returns when nothing is left in the namespace
-            if status is not None:
-                status = int(os.read(report, _STATUS_BYTES) or status)
-            os.close(report)
-            return {"status": status}
+                os.waitpid(worker, 0)
+            over = _is_over(room.handle, _END_S)  # when nothing is left in the room
+            os.close(room.handle)
+            return {"status": status} if over else {"error": "a room could not be emptied"}
         with contextlib.suppress(ProcessLookupError):
             os.killpg(worker, signal.SIGKILL)  # all at once: those that fork meanwhile as well
         while remaining := [child for child in _children() if child not in self._workers]:
@@ -157,6 +150,12 @@ class Server:
             if time.monotonic() > deadline:
                 return {"error": "processes of a worker could not be ended"}
         return {"status": status}
+
+
+def _is_over(handle: int, wait_s: float) -> bool:
+    poll = select.poll()
+    poll.register(handle, select.POLLIN)
+    return bool(poll.poll(wait_s * 1000))
 
 
 def _own_end(pid: int, grace_s: float) -> int | None:

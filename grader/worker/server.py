@@ -16,13 +16,15 @@ import signal
 import socket
 import sys
 import traceback
-from typing import Any
+from typing import Any, NoReturn
 
 from grader.records.spec import Isolation
+from grader.worker.barrier_trials import examine
 from grader.worker.becoming import Birth, become_worker, ending
 from grader.worker.confinement import cage
 from grader.worker.confinement import system_calls as calls
 from grader.worker.confinement.places import Places, needed_places
+from grader.worker.confinement.rooms import Rooms
 from grader.worker.forking import Server
 from grader.worker.trials import best_level, leave_root
 
@@ -54,7 +56,7 @@ def _tell(control: socket.socket, message: dict[str, Any]) -> None:
     control.send(json.dumps(message).encode())
 
 
-def _serve(control: socket.socket, server: Server, refused: dict[Isolation, str]) -> None:
+def _serve(server: Server, refused: dict[Isolation, str]) -> None:
     """Imports what workers need, says so, and serves."""
     calls.prctl("PR_SET_CHILD_SUBREAPER", calls.PR_SET_CHILD_SUBREAPER, 1)
     if server.isolation is Isolation.FULL:
@@ -62,7 +64,7 @@ def _serve(control: socket.socket, server: Server, refused: dict[Isolation, str]
     versions = _import_libraries()
     gc.collect()
     gc.freeze()  # a collection in a child would otherwise copy every page
-    _tell(control, {"versions": versions, "isolation": server.isolation, "refused": refused})
+    _tell(server.control, {"versions": versions, "isolation": server.isolation, "refused": refused})
     server.serve()
 
 
@@ -81,14 +83,17 @@ def _start(control: socket.socket, order: dict[str, Any]) -> None:
         _leave_root_if_possible(places)
     else:
         leave_root(places)
-    server = Server(control, isolation, places, folder)
     if isolation is not Isolation.FULL:
-        _serve(control, server, refused)
+        _serve(Server(control, isolation, places, folder), refused)
         return
+
+    def serve_inside(rooms: Rooms) -> NoReturn:
+        ending(lambda: _serve(Server(control, isolation, places, folder, rooms), refused))
+
     code = cage.enter(
         places,
         order["mount_point"],
-        lambda: ending(lambda: _serve(control, server, refused)),
+        serve_inside,
         started=control.close,  # its end must show as soon as the server ends
         refused=lambda error: traceback.print_exception(error),
     )
@@ -96,8 +101,26 @@ def _start(control: socket.socket, order: dict[str, Any]) -> None:
     os._exit(code)
 
 
+def _probe(output: int, folder: str) -> NoReturn:
+    """Writes what this machine offers, as JSON, without importing any library."""
+    isolation, refused = best_level(None, needed_places(), folder)
+    os.write(output, json.dumps({"isolation": isolation, "refused": refused}).encode())
+    os._exit(0)
+
+
+def _examine(output: int, folder: str) -> NoReturn:
+    """Writes what became of trying each barrier, as JSON."""
+    found = examine(needed_places(), folder)
+    os.write(output, json.dumps(found.plain()).encode())
+    os._exit(0)
+
+
 def main() -> None:
-    """Runs as `argv` says: `--server DESCRIPTOR ORDER` or `--cold CHANNEL OUTPUT REQUEST`."""
+    """Runs as `argv` says.
+
+    `--server DESCRIPTOR ORDER`, `--cold CHANNEL OUTPUT REQUEST`, `--probe DESCRIPTOR FOLDER` or
+    `--examine DESCRIPTOR FOLDER`.
+    """
     mode, number = sys.argv[1], int(sys.argv[2])
     if mode == "--cold":
         _leave_root_if_possible(needed_places())
@@ -105,6 +128,10 @@ def main() -> None:
         birth = Birth.of(json.loads(sys.argv[4]), Isolation.PROCESS, Places((), (), "", ()))
         output = int(sys.argv[3])
         ending(lambda: become_worker(birth, number, output))
+    if mode == "--probe":
+        _probe(number, sys.argv[3])
+    if mode == "--examine":
+        _examine(number, sys.argv[3])
     control = socket.socket(fileno=number)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the grader decides when it ends
     try:

@@ -7,24 +7,51 @@ what the kernel could do. Everything here runs before TensorFlow is imported and
 from __future__ import annotations
 
 import contextlib
+import errno
+import json
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final, NoReturn
 
 from grader.records.barriers import REQUIRED, UNPRIVILEGED_ID, strength
 from grader.records.spec import Isolation, Limits
 from grader.worker.confinement import cage, levels, user
-from grader.worker.confinement import system_calls as calls
 from grader.worker.confinement.places import Places
+from grader.worker.confinement.rooms import SCRATCH, Rooms, walk_in
 
-_REASON_BYTES: Final = 4096
+_ANSWER_BYTES: Final = 4096
+_REASON_CHARS: Final = 1000
+_PASSED_ON: Final = re.compile(r"\[Errno (\d+)\] (.*)", re.DOTALL)
+"""An error that came as text from the process that makes rooms."""
 
 
-def attempt(action: Callable[[], None]) -> str | None:
-    """Does something in a forked process and answers why it failed, or None."""
+@dataclass(frozen=True)
+class Tried:
+    """What came of trying something."""
+
+    seen: str = ""
+    """What was told by what was tried, where it succeeded."""
+    why: str | None = None
+    """Why it failed; None where it did not."""
+    error: str = ""
+    """Name of the kernel's error, such as `EPERM`, where there was one."""
+
+
+class Refused(OSError):
+    """Something failed in another process; carries what that process told."""
+
+    def __init__(self, tried: Tried) -> None:
+        self.tried = tried
+        super().__init__(tried.why)
+
+
+def attempt(action: Callable[[], str]) -> Tried:
+    """Does something in a forked process; answers what it told, or why it failed."""
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
@@ -32,27 +59,43 @@ def attempt(action: Callable[[], None]) -> str | None:
         _tell(writing, action)
     os.close(writing)
     told = b""
-    while part := os.read(reading, _REASON_BYTES):
+    while part := os.read(reading, _ANSWER_BYTES):
         told += part
     os.close(reading)
     status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    if status == 0 and told == b"ok":
-        return None
-    return told.decode("utf-8", "replace") or f"the process that tried it ended with {status}"
+    return _heard(told, f"the process that tried it ended with {status}")
 
 
-def _tell(writing: int, action: Callable[[], None]) -> NoReturn:
+def _tell(writing: int, action: Callable[[], str]) -> NoReturn:
     try:
-        action()
-        os.write(writing, b"ok")
+        _answer(writing, Tried(seen=action()))
     except BaseException as error:  # noqa: BLE001  the process ends here
-        _refuse(writing, error)
+        _answer(writing, _failure(error))
     finally:
         os._exit(0)
 
 
-def _refuse(writing: int, error: BaseException) -> None:
-    os.write(writing, (str(error) or type(error).__name__).encode()[:_REASON_BYTES])
+def _answer(writing: int, tried: Tried) -> None:
+    os.write(writing, json.dumps(asdict(tried)).encode())
+
+
+def _heard(told: bytes, otherwise: str) -> Tried:
+    if not told:
+        return Tried(why=otherwise)
+    return Tried(**json.loads(told))
+
+
+def _failure(error: BaseException) -> Tried:
+    if isinstance(error, Refused):
+        return error.tried
+    why, number = str(error) or type(error).__name__, None
+    if isinstance(error, OSError) and error.errno is not None:
+        number, why = error.errno, error.strerror or str(error)
+        if error.filename is not None:
+            why = f"{error.filename}: {why}"
+    elif passed_on := _PASSED_ON.match(why):
+        number, why = int(passed_on[1]), passed_on[2]
+    return Tried(why=why[:_REASON_CHARS], error=errno.errorcode.get(number or 0, ""))
 
 
 def leave_root(places: Places) -> None:
@@ -76,63 +119,90 @@ def try_level(isolation: Isolation, places: Places, folder: str) -> str | None:
     """
     if isolation is Isolation.PROCESS:
         return None
-    spot = _spot(folder)
+    spot = own_folder(folder)
     full = isolation is Isolation.FULL
 
-    def confine() -> None:
+    def confine() -> str:
         leave_root(places)
         held = levels.confine(
             levels.Confinement(
                 isolation=isolation, limits=Limits(), places=places,
-                scratch=Path(cage.SCRATCH if full else spot),
+                scratch=Path(SCRATCH if full else spot),
             )
         )  # fmt: skip
         if missing := REQUIRED[isolation] - set(held):
             raise OSError(f"{', '.join(sorted(missing))} could not be set up")
+        return "all barriers together"
 
     try:
-        if full:
-            return attempt(lambda: _in_cage(places, spot, confine))
-        return attempt(confine)
+        if not full:
+            return attempt(confine).why
+        return attempt(
+            lambda: in_cage(places, spot, lambda rooms: in_room(rooms, Limits(), confine))
+        ).why
     finally:
         shutil.rmtree(spot, ignore_errors=True)
 
 
-def _spot(folder: str) -> str:
+def own_folder(folder: str) -> str:
+    """A fresh folder in another one, for the user that workers run as."""
     spot = tempfile.mkdtemp(prefix="trial-", dir=folder)
     with contextlib.suppress(PermissionError):
         os.chown(spot, UNPRIVILEGED_ID, UNPRIVILEGED_ID)
     return spot
 
 
-def _in_cage(places: Places, spot: str, confine: Callable[[], None]) -> None:
-    """What a fork server and its worker do, one inside the other; the innermost one reports."""
+def in_cage(places: Places, spot: str, body: Callable[[Rooms], str]) -> str:
+    """Does something where a fork server would be; answers what it told.
+
+    Args:
+        places: what must be readable.
+        spot: an empty folder.
+        body: what to do; it can have rooms made.
+
+    Raises:
+        OSError: it failed, or the machine refuses the cage.
+    """
     leave_root(places)
     reading, writing = os.pipe()
-
-    def server() -> None:
-        calls.unshare(calls.CLONE_NEWPID, "a process namespace inside another")
-        if reason := attempt(worker):
-            raise OSError(reason)
-
-    def worker() -> None:
-        levels.prepare_namespace(
-            levels.Confinement(
-                isolation=Isolation.FULL, limits=Limits(), places=places,
-                scratch=Path(cage.SCRATCH),
-            )
-        )  # fmt: skip
-        if reason := attempt(confine):
-            raise OSError(reason)
-
     cage.enter(
-        places, spot, lambda: _tell(writing, server),
-        refused=lambda error: _refuse(writing, error),
-    )  # fmt: skip
+        places,
+        spot,
+        lambda rooms: _tell(writing, lambda: body(rooms)),
+        refused=lambda error: _answer(writing, _failure(error)),
+    )
     os.close(writing)
-    told = os.read(reading, _REASON_BYTES)
-    if told != b"ok":
-        raise OSError(told.decode("utf-8", "replace") or "the cage could not be entered")
+    return _told(reading, "the cage could not be entered")
+
+
+def in_room(rooms: Rooms, limits: Limits, body: Callable[[], str]) -> str:
+    """Does something where a worker would be, in the same way.
+
+    Raises:
+        OSError: it failed, or the machine refuses the room.
+    """
+    room = rooms.open(limits)
+    reading, writing = os.pipe()
+    if rooms.fork_into(room) == 0:
+
+        def enter() -> str:
+            walk_in(room)
+            return body()
+
+        _tell(writing, enter)
+    os.close(writing)
+    try:
+        return _told(reading, "a worker ended at once")
+    finally:
+        room.end()
+
+
+def _told(reading: int, otherwise: str) -> str:
+    with os.fdopen(reading, "rb") as pipe:
+        tried = _heard(pipe.read(), otherwise)
+    if tried.why is not None:
+        raise Refused(tried)
+    return tried.seen
 
 
 def best_level(

@@ -139,6 +139,14 @@ def test_what_is_missing_or_cannot_be_made_is_told() -> None:
     assert (verdict.outcome, codes(verdict)) == (Outcome.INVALID, ["GR203"])
 
 
+@pytest.mark.parametrize("check", ["performance", "deterministic"])
+def test_what_cannot_be_made_is_no_fault_of_the_other_checks(check: str) -> None:
+    """They may stand without the requirement that skips them."""
+    assert judge(check, evidence((), construction=LIMIT)).outcome is Outcome.INVALID
+    missing = Unresolved(role="act", accepted=("act",), available=("Act",))
+    assert judge(check, evidence((), unresolved=(missing,))).outcome is Outcome.FAILED
+
+
 def test_no_episode_at_all_is_the_graders_fault() -> None:
     assert judge("interface", evidence(())).outcome is Outcome.FAULT
     assert judge("performance", evidence(())).outcome is Outcome.FAULT

@@ -54,13 +54,17 @@ def test_each_incident_has_its_code(incident: Incident, code: GeneralCode) -> No
     assert (finding.code, finding.severity) == (code, Severity.ERROR)
 
 
+SHARED = {LimitName.DATA: GeneralCode.MEMORY, LimitName.SCRATCH_FILES: GeneralCode.SCRATCH}
+"""Limits that are told with another one's code."""
+
+
 @pytest.mark.parametrize("limit", list(LimitName))
 def test_each_limit_is_told_by_name_with_its_value_and_advice(limit: LimitName) -> None:
     incident = Incident(
         kind=IncidentKind.LIMIT, stage="calling act", limit=limit, limit_value="7 units"
     )
     finding = incident_finding(incident)
-    assert finding.code == GeneralCode[limit.name]
+    assert finding.code == SHARED.get(limit, GeneralCode.__members__.get(limit.name))
     assert finding.expected == f"at most 7 units ({limit.value})"
     assert finding.claim.endswith("while calling act.")
     assert finding.try_
@@ -77,13 +81,6 @@ def test_what_has_no_line_of_its_own_is_told_where_it_was_called() -> None:
     assert incident_finding(raised("ValueError"), "agent.py:4").where == "network.py:7"
     importing = exited.model_copy(update={"stage": "importing agent.py"})
     assert incident_finding(importing).where == "agent.py"
-
-
-def test_what_is_printed_belongs_to_no_call() -> None:
-    flood = Incident(
-        kind=IncidentKind.LIMIT, stage="printing", limit=LimitName.OUTPUT, limit_value="8 MiB"
-    )
-    assert incident_finding(flood).claim == "The code printed too much."
 
 
 def test_arguments_that_do_not_fit_are_told_without_a_name_of_ours() -> None:

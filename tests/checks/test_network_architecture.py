@@ -758,6 +758,12 @@ def test_what_ended_the_tracing_decides_the_outcome(
     assert (verdict.outcome, verdict.fraction) == (outcome, 0.0)
 
 
+def test_what_is_no_model_is_the_students_side() -> None:
+    builds = (BuildTrial(num_actions=4, returned="list"), BuildTrial(num_actions=6, is_model=True))
+    verdict = judged(evidence_of(None, None, builds=builds))
+    assert (verdict.outcome, codes(verdict)) == (Outcome.FAILED, [Code.NOT_A_MODEL])
+
+
 @pytest.mark.parametrize("method", [None, ProofMethod.REBUILT])
 def test_evidence_that_is_absent_is_a_fault(method: ProofMethod | None) -> None:
     assert judged(evidence_of(None, method)).outcome is Outcome.FAULT

@@ -61,11 +61,13 @@ def judged_evidence(shapes: Shapes, **more: Any) -> Verdict:
         file="network.py",
         isolation=Isolation.FULL,
         symbols=(Symbol(role="builder", name="create_q_model", line=9, parameters=("n",)),),
-        builds=tuple(
-            BuildTrial(num_actions=count, is_model=True, output_shape=shape)
-            for count, shape in shapes.items()
-        ),
-        **more,
+        **{
+            "builds": tuple(
+                BuildTrial(num_actions=count, is_model=True, output_shape=shape)
+                for count, shape in shapes.items()
+            ),
+            **more,
+        },
     )
     return JUDGE(
         JudgeInput(
@@ -185,6 +187,18 @@ def test_a_worker_that_ended_before_it_could_be_asked_is_the_students_side() -> 
     ended = Incident(kind=IncidentKind.EXITED, stage="following a forward pass")
     verdict = judged_evidence({4: (2, 4)}, graph_incident=ended)
     assert (verdict.outcome, codes(verdict)) == (Outcome.INVALID, [GeneralCode.EXITED])
+
+
+def test_a_network_that_takes_no_input_is_the_students_side() -> None:
+    refused = Incident(kind=IncidentKind.RAISED, stage="calling the network", error_type="E")
+    verdict = judged_evidence({4: None}, rejected_inputs=(refused,))
+    assert (verdict.outcome, codes(verdict)) == (Outcome.FAILED, [Code.INPUT_REFUSED])
+
+
+def test_what_is_no_model_is_the_students_side() -> None:
+    builds = (BuildTrial(num_actions=4, returned="list"), BuildTrial(num_actions=6, is_model=True))
+    verdict = judged_evidence({}, builds=builds, input_shape=(84, 84, 4))
+    assert (verdict.outcome, codes(verdict)) == (Outcome.FAILED, [Code.NOT_A_MODEL])
 
 
 def test_absent_evidence_is_a_fault() -> None:

@@ -149,6 +149,14 @@ def test_a_missing_class_is_told() -> None:
     assert only(verdict).code == "GR105"
 
 
+@pytest.mark.parametrize("check", ["uniform", "seeded"])
+def test_what_cannot_be_made_is_no_fault_of_the_other_checks(check: str) -> None:
+    """They may stand without the requirement that skips them."""
+    assert judge(check, evidence(construction=RAISED)).outcome is Outcome.FAILED
+    missing = Unresolved(role="agent_class", accepted=("RandomAgent",), available=("Agent",))
+    assert judge(check, evidence(unresolved=(missing,))).outcome is Outcome.FAILED
+
+
 def test_nothing_tried_is_the_graders_fault() -> None:
     assert judge("interface", evidence()).outcome is Outcome.FAULT
     assert judge("uniform", evidence()).outcome is Outcome.FAULT

@@ -165,6 +165,17 @@ def test_another_action_the_second_time_is_a_difference(collect, answer, text):
     assert trial.incident is None
 
 
+@pytest.mark.parametrize(
+    "answer",
+    ["np.array([0.0])", "0.0", "False", "np.array([0, 0])", "np.array([])", "[0]", "float('nan')",
+     "np.zeros((2, 2))", "np.bool_(False)"],
+)  # fmt: skip
+def test_an_answer_outside_the_space_is_never_the_same_action(collect, answer):
+    source = acting(f"return {answer} if second and self.steps == 3 else 0", before=SECOND)
+    (trial,) = collect(source, seeds=(1,)).replays
+    assert (trial.difference, trial.first_action) == (3, "0 (int)")
+
+
 # --- each stage at which it can fail ------------------------------------------------------------
 
 
@@ -236,7 +247,7 @@ def test_a_constructor_that_fails_later_is_told_with_its_seed(collect):
         ("time.sleep(60)", IncidentKind.LIMIT, LimitName.CALL_WALL),
         ("os._exit(0)", IncidentKind.EXITED, None),
         ("raise SystemExit", IncidentKind.EXITED, None),
-        ("os.kill(os.getpid(), 9)", IncidentKind.EXITED, None),
+        ("os.kill(os.getpid(), 11)", IncidentKind.EXITED, None),
         ("os.close(3); return 0", IncidentKind.EXITED, None),
         ("os.write(3, b'\\xff' * 4); return 0", IncidentKind.LIMIT, LimitName.REPLY),
         ("os.write(3, b'\\0\\0\\0\\1?'); return 0", IncidentKind.PROTOCOL, None),

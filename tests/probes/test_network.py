@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from grader.probes.network_proof import _varies
 from grader.records.evidence import IncidentKind, LimitName, NodeSource, ProofMethod
 from grader.records.spec import Limits
 
@@ -456,6 +457,18 @@ def test_forged_texts_in_a_description_are_cleaned(collect):
     assert "\x1b" not in text
     assert len(text) < 2000
     assert type(evidence).model_validate_json(evidence.model_dump_json()).graph is not None
+
+
+@pytest.mark.parametrize("read", ["[[1], [1, 2]]", "[['x'], []]", "['x']", "5", "[None]"])
+def test_weights_that_are_read_and_are_no_arrays_prove_nothing(collect, read):
+    forged = "session.STUDENT_HANDLERS['read_weights']"
+    source = ZEROS + f"\nimport grader.worker.session as session\n{forged} = lambda s, r: {read}\n"
+    assert method(collect(source)) is ProofMethod.NONE
+
+
+@pytest.mark.parametrize("shape", [(0, 3), (3, 0), (0,), ()])
+def test_outputs_without_elements_do_not_vary(shape):
+    assert not _varies(np.zeros(shape))
 
 
 @pytest.mark.parametrize("weights", ["(1, 2)", "'ab'", "(None,)"])

@@ -181,6 +181,7 @@ def _box(low: Any, high: Any, dtype: Any = "float32") -> dict[str, Any]:
         {"type": "MultiDiscrete", "nvec": [2.5, 2.0], "start": [0, 0]},
         {"type": "MultiDiscrete", "nvec": [[1], [2, 3]], "start": 0},
         {"type": "MultiDiscrete", "nvec": [2, 2], "start": [0, 0, 0]},
+        {"type": "MultiDiscrete", "nvec": np.full(1 << 26, 2, np.uint8), "start": 0},
         {"type": "MultiBinary", "n": [2**20, 2**20]},
         {"type": "MultiBinary", "n": [-1]},
         {"type": "MultiBinary", "n": 3},

@@ -469,7 +469,231 @@ def test_describing_many_values_looks_at_a_few() -> None:
 
 @pytest.mark.parametrize(
     ("value", "name"),
-    [(1, "int"), (np.float32(1), "numpy.float32"), (Opaque("", ""), "grader.records.wire.Opaque")],
+    [
+        (1, "int"),
+        (np.float32(1), "numpy.float32"),
+        (Opaque("", ""), "grader.records.opaque.Opaque"),
+    ],
 )
 def test_types_are_named_as_a_student_knows_them(value: object, name: str) -> None:
     assert type_name(value) == name
+
+
+# --- bodies that nobody's encoder has written -----------------------------------------------------
+
+EXTENSIONS = st.one_of(
+    st.builds(msgpack.ExtType, st.integers(0, 127), st.binary(max_size=30)),
+    st.builds(
+        lambda name, shape, data: msgpack.ExtType(1, msgpack.packb([name, shape, data])),
+        st.one_of(st.sampled_from(sorted(ALLOWED_DTYPES)), TEXTS),
+        st.lists(st.one_of(st.integers(-(2**40), 2**40), st.integers(0, 3)), max_size=5),
+        st.binary(max_size=64),
+    ),
+    st.builds(
+        lambda code, items: msgpack.ExtType(code, msgpack.packb(items)),
+        st.sampled_from([1, 2, 3, 4, 5]),
+        st.lists(st.one_of(TEXTS, st.integers(-2, 2), st.binary(max_size=9)), max_size=4),
+    ),
+    st.builds(msgpack.Timestamp, st.integers(-(2**60), 2**60), st.integers(0, 999_999_999)),
+)
+KEYS = st.one_of(TEXTS, st.integers(-5, 5), st.binary(max_size=5), st.none(), st.floats())
+FOREIGN = st.recursive(
+    st.one_of(
+        LEAVES,
+        st.integers(2**63, 2**64 - 1),
+        st.text(max_size=5).map(lambda text: text.encode("utf-8", "surrogatepass")),
+        EXTENSIONS,
+    ),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=4),
+        st.dictionaries(KEYS, inner, max_size=4),
+        st.lists(inner, max_size=3).map(lambda items: msgpack.ExtType(3, msgpack.packb(items))),
+    ),
+    max_leaves=15,
+)
+PLAIN = (type(None), bool, int, float, str, bytes, np.ndarray, np.generic, Opaque)
+
+
+def assert_plain(value: Any) -> None:
+    """That a value is of exactly the kinds that a body may hold, at every depth."""
+    if type(value) in (list, tuple):
+        for item in value:
+            assert_plain(item)
+    elif type(value) is dict:
+        for key, item in value.items():
+            assert type(key) is str
+            assert_plain(item)
+    else:
+        assert isinstance(value, PLAIN)
+        assert type(value) in PLAIN or isinstance(value, np.generic)
+        if isinstance(value, np.ndarray | np.generic):
+            assert value.dtype.name in ALLOWED_DTYPES
+            assert value.dtype.byteorder in "=|<"
+
+
+def decoded_or_refused(body: bytes) -> None:
+    try:
+        value = decode(body)
+    except WireError:
+        return
+    assert_plain(value)
+    again = encode(value)
+    assert encode(decode(again)) == again
+    describe(value)
+
+
+@given(FOREIGN)
+@settings(max_examples=500)
+def test_any_msgpack_is_a_plain_value_or_a_wire_error(value: Any) -> None:
+    decoded_or_refused(msgpack.packb(value))
+
+
+def array_body(dtype: object, shape: object, data: object) -> bytes:
+    body: bytes = msgpack.packb(msgpack.ExtType(1, msgpack.packb([dtype, shape, data])))
+    return body
+
+
+@pytest.mark.parametrize(
+    "dtype",
+    [
+        "object", "O", "|O", "void", "V8", "U4", "S4", "str", "bytes", "datetime64[ns]", "M8[ns]",
+        "timedelta64[s]", "complex64", "complex128", "bfloat16", "float128", "longdouble", ">f8",
+        "<f8", "=f8", "f8", "double", "int", "FLOAT64", " float64", "float64\0", "",
+        "f4,f4", "[('a', 'f8')]", "(2,)f4", [["a", "f8"]], b"float64", 8, None,
+    ],
+    ids=repr,
+)  # fmt: skip
+def test_array_of_a_dtype_that_is_not_plain_is_refused(dtype: object) -> None:
+    for shape, data in (([1], bytes(8)), ([0], b""), ([], bytes(8)), ([2], bytes(8))):
+        with pytest.raises(WireError):
+            decode(array_body(dtype, shape, data))
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        [10**12], [2**32 - 1, 2**32 - 1], [2**31, 2**31, 4], [-1], [-1, -8], [2**63 - 1, 2], [True],
+        [1.0], ["1"], [None], [[1]], None, 8, "8", {}, [1] * 33, [2] * 32,
+        [0, 2**32], [0, -1], [2**32 - 1, 0], [0, 2**32 - 1, 2**32 - 1], [1 << 17, 0], [300, 300, 0],
+    ],
+    ids=repr,
+)  # fmt: skip
+def test_array_of_a_shape_that_its_bytes_do_not_fill_is_refused(shape: object) -> None:
+    tracemalloc.start()
+    try:
+        for data in (b"", bytes(8)):
+            with pytest.raises(WireError):
+                decode(array_body("float64", shape, data))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 1 << 20
+
+
+def test_array_without_elements_and_with_a_long_side_is_told_and_not_sent() -> None:
+    """Its nested list would hold thousands of millions of empty lists."""
+    endless = np.zeros((2**32 - 1, 0))
+    assert decode(encode(endless)).type_name == "numpy.ndarray"
+    with pytest.raises(WireError):
+        encode(endless, strict=True)
+    for few in ((0,), (0, 3), (3, 0), (1 << 16, 0), (0,) * 32):
+        assert decode(encode(np.zeros(few))).shape == few
+
+
+@pytest.mark.parametrize("code", [0, 5, 127, -1])
+def test_extension_of_an_unknown_kind_is_refused(code: int) -> None:
+    body = msgpack.packb([])
+    kind = (code % 256).to_bytes(1, "big")
+    with pytest.raises(WireError):
+        decode(b"\xc7" + bytes([len(body)]) + kind + body)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"\xa2\xff\xfe", b"\xa3\xed\xa0\x80", b"\x81\xa1\xff\x01",  # no UTF-8, a lone surrogate
+        b"\x81\x01\x02", b"\x81\xc0\x02", b"\x81\xc4\x01a\x02", b"\x81\x90\x02",  # keys
+        b"\xcf" + b"\xff" * 8, b"\xd3\x80",  # beyond 63 bits, cut off
+        b"\xc1", b"", b"\xc0\xc0", b"\x92\xc0",
+        b"\xc6\xff\xff\xff\xff", b"\xdb\xff\xff\xff\xff", b"\xdd\xff\xff\xff\xff",
+        b"\xdf\xff\xff\xff\xff", b"\xc9\xff\xff\xff\xff\x01",  # four gigabytes are announced
+    ],
+    ids=repr,
+)  # fmt: skip
+def test_body_that_is_not_of_the_format_is_refused(body: bytes) -> None:
+    tracemalloc.start()
+    try:
+        with pytest.raises(WireError):
+            decode(body)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 1 << 20
+
+
+def test_of_a_key_that_stands_twice_one_value_is_taken() -> None:
+    assert decode(b"\x82\xa1a\x01\xa1a\x02") == {"a": 2}
+
+
+def test_numbers_that_are_not_finite_arrive_as_they_are() -> None:
+    for value in (math.nan, math.inf, -math.inf, -0.0):
+        assert same(decode(encode(value)), value)
+
+
+@pytest.mark.parametrize(
+    "many",
+    [
+        ["x" * 5000, *[""] * 100_000],
+        ["x" * 5000, *[0] * 100_000],
+        [b"x" * 50_000, *[b""] * 100_000],
+        [["x" * 5000], *[[""]] * 100_000],
+        [np.zeros(100_000), [b"x" * 100_000]],
+        ("x" * 5000, *[None] * 100_000),
+    ],
+    ids=itertools.count(),
+)
+def test_list_that_would_grow_large_as_an_array_is_refused(many: Any) -> None:
+    """numpy gives each of its elements the room of the longest."""
+    with pytest.raises(WireError, match="long and very many"):
+        decode(encode([1, "ok", many]))
+    with pytest.raises(WireError, match="long and very many"):
+        decode(encode([1, "ok", {"value": many}]))
+
+
+@pytest.mark.parametrize(
+    "many",
+    [
+        ["x" * 500, *[""] * 100_000],
+        {"text": "x" * 5000, "numbers": [0] * 200_000},
+        [{"text": "x" * 5000}, *[0] * 200_000],
+        ("human", np.zeros(3_000_000)),
+        [b"x" * 5_000_000, b"y"],
+    ],
+    ids=itertools.count(),
+)
+def test_long_texts_and_many_numbers_beside_each_other_arrive(many: Any) -> None:
+    arrived = decode(encode([1, "ok", many]))[2]
+    assert type(arrived) is type(many)
+    assert len(arrived) == len(many)
+
+
+def _tuples(depth: int, content: bytes) -> bytes:
+    body: bytes = msgpack.packb(content)
+    for _ in range(depth):
+        body = msgpack.packb(msgpack.ExtType(3, b"\x91" + body))
+    return body
+
+
+def test_tuples_in_tuples_do_not_multiply_what_they_hold() -> None:
+    size_bytes = 16 << 20
+    body = _tuples(16, bytes(size_bytes))
+    tracemalloc.start()
+    try:
+        with pytest.raises(WireError, match="nested too deeply for their length"):
+            decode(body)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 7 * size_bytes
+    assert decode(_tuples(3, bytes(size_bytes))) == (((bytes(size_bytes),),),)
+    assert decode(_tuples(16, b"few")) != b"few"

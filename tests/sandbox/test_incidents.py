@@ -26,7 +26,7 @@ Student = Callable[..., Any]
     [
         ("os._exit(0)", "it exited with code 0"),
         ("os._exit(3)", "it exited with code 3"),
-        ("os.kill(os.getpid(), 9)", "it was ended by SIGKILL"),
+        ("os.kill(os.getpid(), 15)", "it was ended by SIGTERM"),
         ("os.abort()", "it was ended by SIGABRT"),
         ("ctypes.string_at(0)", "it was ended by SIGSEGV"),
         ("os.kill(os.getpid(), 40)", "it was ended by signal 40"),
@@ -54,9 +54,38 @@ def test_exit_names_the_line(student: Student) -> None:
     assert incident.where() == "student.py:4"
 
 
-def test_process_that_is_killed_from_outside(student: Student) -> None:
+def test_worker_killed_from_outside_is_a_fault(student: Student) -> None:
+    """Confined code cannot send itself that signal: it was the machine, or somebody on it."""
     running = student("def run():\n    return 1\n")
+    if running.worker.isolation is Isolation.PROCESS:
+        pytest.skip("without the filter it could have been the student's code")
     os.kill(running.worker.pid, 9)
+    for _ in range(2):
+        with pytest.raises(GraderFault):
+            running.run()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "os.kill(os.getpid(), 9)",
+        "signal.pthread_kill(threading.get_ident(), 9)",
+        "signal.raise_signal(9)",
+        "signal.pidfd_send_signal(os.pidfd_open(os.getpid()), 9)",
+    ],
+)
+def test_confined_code_cannot_pretend_to_be_killed_from_outside(
+    statement: str, student: Student
+) -> None:
+    source = f"import os, signal, threading\ndef run():\n    {statement}\n"
+    incident = student(source).incident()
+    assert (incident.kind, incident.error_type) == (IncidentKind.RAISED, "PermissionError")
+
+
+def test_process_killed_at_the_weakest_level_is_taken_for_the_students(
+    unconfined_student: Student,
+) -> None:
+    running = unconfined_student("import os\ndef run():\n    os.kill(os.getpid(), 9)\n")
     incident = running.incident()
     assert (incident.kind, incident.message) == (IncidentKind.EXITED, "it was ended by SIGKILL")
 
@@ -460,7 +489,7 @@ def test_worker_starts_in_its_own_empty_folder(student: Student) -> None:
     folder, listed, leads_session = found.run()
     assert folder == str(found.worker._scratch.inside / "work")
     assert listed == ["student.py"]
-    assert leads_session == (found.worker.isolation is not Isolation.FULL)  # there its init does
+    assert leads_session
 
 
 def test_files_outside_the_folder_are_not_written(fork_server: ForkServer, tmp_path: Path) -> None:
@@ -509,7 +538,7 @@ def test_what_was_printed_before_the_end_is_kept(student: Student) -> None:
         import os
         def run():
             print("last words")
-            os.kill(os.getpid(), 9)
+            os.abort()
         """
     )
     running.incident()

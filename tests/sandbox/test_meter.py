@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -85,6 +86,30 @@ def test_it_looks_again_only_after_a_while(process: subprocess.Popen[bytes]) -> 
     time.sleep(INTERVAL_S * 1.2)
     assert meter.exceeded() is LimitName.CALL_WALL
     assert meter.exceeded() is None
+
+
+@pytest.mark.parametrize("process", [BURN], indirect=True)
+def test_waiting_for_a_processor_is_not_the_students_time(
+    process: subprocess.Popen[bytes],
+) -> None:
+    """Five others share its processor: it runs for a sixth of the time on the clock."""
+    one = {min(os.sched_getaffinity(0))}
+    others = [subprocess.Popen([sys.executable, "-c", BURN]) for _ in range(5)]
+    try:
+        for burning in (process, *others):
+            os.sched_setaffinity(burning.pid, one)
+        time.sleep(0.2)
+        meter = meter_of(process, call_wall_s=0.8, call_cpu_s=60)
+        meter.begin()
+        time.sleep(INTERVAL_S * 1.1)
+        assert meter.exceeded() is None
+        begun = time.monotonic()
+        assert until_exceeded(meter, most_s=30) is LimitName.CALL_WALL
+        assert time.monotonic() - begun > 2.0
+    finally:
+        for burning in others:
+            burning.kill()
+            burning.wait()
 
 
 def test_process_that_is_gone_uses_nothing() -> None:

@@ -132,8 +132,9 @@ class Peer:
         ours, self.socket = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         read, self.output = os.pipe()
         self.worker = Worker(
-            kin=Kin(self.process.pid), barriers=(), isolation=Isolation.PROCESS, channel=ours,
-            output=Output(read), scratch=Scratch(folder / "scratch", folder / "scratch"),
+            kin=Kin(self.process.pid), handle=None, barriers=(), isolation=Isolation.PROCESS,
+            channel=ours, output=Output(read),
+            scratch=Scratch(folder / "scratch", folder / "scratch"),
             limits=Limits(**{"call_wall_s": 1.0, **limits}),
             reap=self._reap, server_alive=lambda: True,
         )  # fmt: skip

@@ -21,7 +21,7 @@ from grader.checks.architecture.wording import layers_text
 from grader.checks.incidents import incident_finding, incident_outcome, incident_verdict
 from grader.checks.interface import graded, interface_verdict
 from grader.checks.network_codes import NetworkCode
-from grader.checks.network_interface import ending_incident, input_findings
+from grader.checks.network_interface import ending_incident, unexamined_verdict
 from grader.records.evidence import (
     Incident,
     IncidentKind,
@@ -91,10 +91,8 @@ def _without_graph_or_proof(evidence: NetworkEvidence, settings: NetworkSettings
         return None
     if (ended := ending_incident(evidence)) is not None:
         return incident_verdict(ended)
-    if evidence.input_shape is None and evidence.rejected_inputs:
-        return Verdict(
-            outcome=Outcome.FAILED, fraction=0.0, findings=input_findings(evidence, settings)
-        )
+    if (unexamined := unexamined_verdict(evidence, settings)) is not None:
+        return unexamined
     return incident_verdict(
         Incident(
             kind=IncidentKind.FAULT,

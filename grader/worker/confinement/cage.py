@@ -7,6 +7,7 @@ the machine's users, no other process and no network beyond.
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final, NoReturn
@@ -17,13 +18,11 @@ from grader.worker.confinement.namespaces import (
     STUDENT_ID,
     end_with_parent,
     enter_user_namespace,
-    run_as_init,
     separate,
 )
 from grader.worker.confinement.places import DEVICES, Places
+from grader.worker.confinement.rooms import SCRATCH, Rooms, keep_rooms
 
-SCRATCH: Final = "/student"
-"""Where a worker's scratch is mounted, inside the cage."""
 HOME: Final = "/home"
 """An empty folder nobody can write to: no settings of anybody's are read from it."""
 _ACCOUNTS: Final = {
@@ -37,7 +36,7 @@ _ACCOUNTS: Final = {
 def enter(
     places: Places,
     mount_point: str,
-    body: Callable[[], NoReturn],
+    body: Callable[[Rooms], NoReturn],
     *,
     started: Callable[[], None] = lambda: None,
     refused: Callable[[BaseException], None],
@@ -50,7 +49,8 @@ def enter(
     Args:
         places: what must be readable inside.
         mount_point: an empty folder; what is mounted on it is seen by no other process.
-        body: runs in a process of its own, with the cage as its root; never returns.
+        body: runs in a process of its own, with the cage as its root, and can have rooms made for
+            others; never returns.
         started: called in this process when the cage's init has been started.
         refused: called in the cage's init with the error that kept it from being built.
 
@@ -68,13 +68,25 @@ def enter(
             end_with_parent()
             separate()  # here and not before: the calling process keeps its view of the machine
             build_root(places, mount_point)
-            run_as_init(body)
+            _fork_off(body)
         except BaseException as error:  # noqa: BLE001  a forked process must end here
             refused(error)
         finally:
             os._exit(70)
     started()
     return os.waitstatus_to_exitcode(os.waitpid(init, 0)[1])
+
+
+def _fork_off(body: Callable[[Rooms], NoReturn]) -> NoReturn:
+    """Runs `body` in a child; this process, the cage's init, keeps rooms until that ends."""
+    asking, answering = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    if os.fork() == 0:
+        answering.close()
+        body(Rooms(asking))
+    # Whatever else is open here belongs to the child.
+    service = os.dup2(answering.fileno(), 0)
+    os.closerange(1, 1 << 20)
+    keep_rooms(socket.socket(fileno=service))
 
 
 def build_root(places: Places, root: str) -> None:
@@ -112,7 +124,8 @@ def build_root(places: Places, root: str) -> None:
         Path(root + path).write_text(text)
     Path(f"{root}/dev/fd").symlink_to("/proc/self/fd")
     # Imports of TensorFlow look for a temporary folder; each worker's own covers it.
-    calls.mount("tmpfs", f"{root}/tmp", "tmpfs", calls.MS_NOSUID | calls.MS_NODEV,
+    temporary = f"{root}/tmp"  # noqa: S108  inside the cage
+    calls.mount("tmpfs", temporary, "tmpfs", calls.MS_NOSUID | calls.MS_NODEV,
                 "mode=700,size=1m")  # fmt: skip
     calls.mount("proc", f"{root}/proc", "proc",
                 calls.MS_NOSUID | calls.MS_NODEV | calls.MS_NOEXEC)  # fmt: skip

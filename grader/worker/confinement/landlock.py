@@ -71,10 +71,17 @@ def abi() -> int:
     if sys.platform != "linux":
         return 0
     with suppress(OSError):
-        return system_call(
-            "asking for Landlock", _CREATE_RULESET, None, 0, _CREATE_RULESET_VERSION
-        )  # fmt: skip
+        return ask_abi()
     return 0
+
+
+def ask_abi() -> int:
+    """The version of Landlock's interface.
+
+    Raises:
+        OSError: with `ENOSYS` where the kernel has none, `EOPNOTSUPP` where it is switched off.
+    """
+    return system_call("asking for Landlock", _CREATE_RULESET, None, 0, _CREATE_RULESET_VERSION)
 
 
 def restrict(

@@ -11,8 +11,7 @@ from pathlib import Path
 
 from grader.records.barriers import Barrier
 from grader.records.spec import Isolation, Limits
-from grader.worker.confinement import landlock, limits, mounts, namespaces, seccomp
-from grader.worker.confinement import system_calls as calls
+from grader.worker.confinement import landlock, limits, namespaces, seccomp
 from grader.worker.confinement.capabilities import drop_capabilities, no_new_privileges
 from grader.worker.confinement.places import DEVICES, Places
 
@@ -32,31 +31,11 @@ class Confinement:
     """A folder for the worker alone; at full isolation a place inside the cage."""
 
 
-def prepare_namespace(confinement: Confinement) -> None:
-    """Gives a worker's process namespace its own file system; run by its init.
-
-    Needs the capabilities that the cage's user namespace gives. Of the cage only what is read-only
-    remains visible; the scratch is the one place that can be written to.
-
-    Raises:
-        OSError: the machine refuses it.
-    """
-    os.setsid()
-    namespaces.separate()
-    mounts.make_private()
-    given = confinement.limits
-    scratch = str(confinement.scratch)
-    calls.mount(
-        "tmpfs", scratch, "tmpfs", calls.MS_NOSUID | calls.MS_NODEV,
-        f"mode=700,size={given.scratch_mb}m,nr_inodes={given.scratch_files}",
-    )  # fmt: skip
-    for name, place in (("tmp", "/tmp"), ("shm", "/dev/shm")):  # noqa: S108  where programs look
-        (confinement.scratch / name).mkdir(mode=0o700)
-        mounts.bind(f"{scratch}/{name}", place)
-    calls.mount("proc", "/proc", "proc", calls.MS_NOSUID | calls.MS_NODEV | calls.MS_NOEXEC)
-    # What is left to do as init needs no rights at all.
-    drop_capabilities()
-    no_new_privileges()
+def prepare() -> None:
+    """Does once, before workers are forked, what each of them would do alike."""
+    machine = os.uname().machine
+    if seccomp.supported(machine):
+        seccomp.filter_program(machine, may_start=False, pid=1)
 
 
 def confine(confinement: Confinement) -> tuple[Barrier, ...]:

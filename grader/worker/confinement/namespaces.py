@@ -1,15 +1,11 @@
-"""User and process namespaces: identity maps, and process trees that end with their first process.
-
-Sources: user_namespaces(7), pid_namespaces(7).
-"""
+"""Namespaces of the calling process, namespaces(7), user_namespaces(7)."""
 
 from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable
 from pathlib import Path
-from typing import Final, NoReturn
+from typing import Final
 
 from grader.worker.confinement import system_calls as calls
 
@@ -60,31 +56,3 @@ def separate() -> None:
 def end_with_parent() -> None:
     """Asks the kernel to end this process with the one that started it."""
     calls.prctl("PR_SET_PDEATHSIG", calls.PR_SET_PDEATHSIG, signal.SIGKILL)
-
-
-def run_as_init(body: Callable[[], NoReturn], report: int | None = None) -> NoReturn:
-    """Makes this process the init of its process namespace and runs `body` in its only child.
-
-    When the child ends, this process ends, and the kernel ends all others of the namespace.
-
-    Args:
-        body: what the child does; never returns.
-        report: a descriptor to write the child's exit status to, as text; negative for a signal.
-    """
-    child = os.fork()
-    if child == 0:
-        if report is not None:
-            os.close(report)
-        body()
-    os.closerange(0, report or 0)
-    os.closerange((report or 0) + 1, 1 << 20)
-    while True:
-        try:
-            pid, status = os.wait()
-        except InterruptedError:
-            continue
-        if pid == child:
-            code = os.waitstatus_to_exitcode(status)
-            if report is not None:
-                os.write(report, str(code).encode())
-            os._exit(0 if code == 0 else 70)

@@ -70,7 +70,7 @@ _ALLOWED: Final = """
     sigaltstack pause
 
     time gettimeofday clock_gettime clock_getres clock_nanosleep nanosleep times alarm getitimer
-    setitimer timer_create timer_settime timer_gettime timer_getoverrun timer_delete
+    setitimer
 
     getpid getppid gettid getpgrp getpgid getsid getuid geteuid getgid getegid getresuid
     getresgid getgroups getpriority getrlimit getrusage getcpu getrandom sysinfo uname
@@ -113,6 +113,8 @@ class _Is:
     value: int | _OwnPid
     mask: int = 0xFFFFFFFF
     upper_half: bool = False
+    differs: bool = False
+    """Holds where the value is another one."""
 
 
 @dataclass(frozen=True)
@@ -152,6 +154,7 @@ _O_ACCMODE: Final = 0o3
 _O_TRUNC: Final = 0o1000
 _RLIMIT_FSIZE: Final = 1
 _AF_UNIX: Final = 1
+_SIGKILL: Final = 9
 
 
 def _opening(flags: int) -> _Rule:
@@ -171,9 +174,11 @@ _RULES: Final = {
     "clone": _where((_Is(0, _CLONE_THREAD, mask=_CLONE_THREAD | _CLONE_NEVER),)),
     "open": _opening(1),
     "openat": _opening(2),
-    "kill": _where((_Is(0, _OWN_PID),)),
-    "tgkill": _where((_Is(0, _OWN_PID),)),
-    "rt_sigqueueinfo": _where((_Is(0, _OWN_PID),)),
+    # Nobody kills himself by the one signal that cannot be caught: a worker that ended by it was
+    # ended from outside, and its mark is withheld.
+    "kill": _where((_Is(0, _OWN_PID), _Is(1, _SIGKILL, differs=True))),
+    "tgkill": _where((_Is(0, _OWN_PID), _Is(2, _SIGKILL, differs=True))),
+    "rt_sigqueueinfo": _where((_Is(0, _OWN_PID), _Is(1, _SIGKILL, differs=True))),
     # F_DUPFD to F_SETLKW, F_OFD_GETLK to F_OFD_SETLKW, F_DUPFD_CLOEXEC, F_GETPIPE_SZ: nothing
     # that sends signals, takes leases or watches folders.
     "fcntl": _one_of(1, *range(8), *range(36, 39), 1030, 1032),
@@ -300,10 +305,17 @@ def _return_where(conditions: tuple[_Is, ...], answer: int) -> list[_Instruction
         code = [
             _Instruction(_LOAD, word),
             _Instruction(_AND, condition.mask),
-            _Instruction(_JUMP_EQUAL, condition.value, if_false=len(code)),
+            _jump_past(condition, len(code)),
             *code,
         ]
     return code
+
+
+def _jump_past(condition: _Is, distance: int) -> _Instruction:
+    """Passes over so many instructions where the condition does not hold."""
+    if condition.differs:
+        return _Instruction(_JUMP_EQUAL, condition.value, if_true=distance)
+    return _Instruction(_JUMP_EQUAL, condition.value, if_false=distance)
 
 
 @cache
