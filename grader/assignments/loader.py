@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from grader.assignments.positions import Positions, key_positions, path_text
 from grader.assignments.problems import Problem, did_you_mean, record_problems, told
+from grader.assignments.seal import SEAL, seal_of
 from grader.assignments.validation import baseline_parts, baseline_problems, find_problems
 from grader.errors import AssignmentError, UsageError
 from grader.records.spec import Assignment, Baselines
@@ -162,11 +163,18 @@ def _read_baselines(assignment: Assignment, path: Path, positions: Positions) ->
         line = f":{error.lineno}" if isinstance(error, json.JSONDecodeError) else ""
         problem = f"{file.name}{line}: not valid JSON; record it anew: run `{run}`"
         raise AssignmentError(str(file), (problem,)) from error
+    seal = data.pop(SEAL, None) if isinstance(data, dict) else None
     wrong = record_problems(Baselines, data)
     if wrong:
         lines = tuple(_baseline_line(file, problem, run) for problem in wrong)
         raise AssignmentError(str(file), lines)
     baselines = Baselines.parse(data)
+    if seal != seal_of(baselines):
+        problem = (
+            f"{file.name}: the results are not as `grader baseline` wrote them; record them anew: "
+            f"run `{run}`"
+        )
+        raise AssignmentError(str(file), (problem,))
     problems = baseline_problems(assignment, baselines, run)
     if problems:
         raise AssignmentError(str(path), told(problems, path.name, positions))

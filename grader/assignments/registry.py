@@ -56,6 +56,8 @@ class ProbeKind:
     """Called with a `grader.probes.context.ProbeContext`."""
     uses_baseline: bool = False
     """Whether its checks need recorded reference results."""
+    uses_seeds: bool = True
+    """Whether it looks at the assignment's seeds; otherwise other seeds leave its evidence valid."""
 
 
 @dataclass(frozen=True)

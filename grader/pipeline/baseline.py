@@ -7,6 +7,7 @@ from pathlib import Path
 
 from grader.assignments.loader import BASELINES_FILE, LoadedAssignment
 from grader.assignments.registry import probe_kind, settings_of
+from grader.assignments.seal import sealed
 from grader.episodes.rollout import versions
 from grader.errors import GraderFault, UsageError
 from grader.intake.discovery import Source, take_in
@@ -119,7 +120,7 @@ def write_baselines(loaded: LoadedAssignment, baselines: Baselines) -> Path:
     path = loaded.path.with_name(BASELINES_FILE)
     temporary = path.with_name(f".{path.name}.partial")
     try:
-        temporary.write_text(json.dumps(baselines.plain(), indent=2) + "\n", encoding="utf-8")
+        temporary.write_text(json.dumps(sealed(baselines), indent=2) + "\n", encoding="utf-8")
         temporary.replace(path)
     except OSError as error:
         raise GraderFault(f"{path} cannot be written: {error.strerror}") from error

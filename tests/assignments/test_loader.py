@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import json
 import random
 from collections.abc import Callable
@@ -13,7 +14,9 @@ from grader.assignments.loader import (
     load_assignment,
     missing_baselines,
 )
+from grader.assignments.seal import sealed
 from grader.errors import AssignmentError, UsageError
+from grader.records.spec import Baselines
 
 Write = Callable[..., Path]
 pytestmark = pytest.mark.usefixtures("kinds")
@@ -38,8 +41,29 @@ def recorded(**changes: Any) -> dict[str, Any]:
 
 
 def with_baselines(path: Path, data: Any) -> Path:
+    with contextlib.suppress(ValueError):  # what cannot be parsed has no seal either
+        data = sealed(Baselines.parse(data))
     path.with_name("baselines.json").write_text(json.dumps(data), encoding="utf-8")
     return path
+
+
+@pytest.mark.parametrize("change", [("dqn_returns", 8.5), ("random_returns", 1e-9)])
+def test_recorded_results_that_were_changed_by_hand_are_noticed(
+    change: tuple[str, float], write: Write
+) -> None:
+    path = with_baselines(write(), recorded())
+    file = path.with_name("baselines.json")
+    assert load_assignment(str(path)).baselines is not None
+    data = json.loads(file.read_text())
+    data["parts"]["agent"]["final"][change[0]][1] += change[1]
+    file.write_text(json.dumps(data))
+    with pytest.raises(AssignmentError) as caught:
+        load_assignment(str(path))
+    assert "are not as `grader baseline` wrote them" in caught.value.problems[0]
+    del data["digest"]
+    file.write_text(json.dumps(data))
+    with pytest.raises(AssignmentError):
+        load_assignment(str(path))
 
 
 def test_a_right_file_is_loaded(write: Write) -> None:
