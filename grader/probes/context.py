@@ -15,6 +15,7 @@ from grader.records.spec import Isolation, Limits, PartSpec
 from grader.records.submission import Submission
 from grader.records.text import clean_line
 from grader.sandbox.incident import WorkerIncident
+from grader.sandbox.meter import Spent
 from grader.sandbox.server import WorkerSource
 from grader.sandbox.worker import Worker
 
@@ -30,10 +31,19 @@ class PartUsage:
     """What a part cost, for `timings.json` and never for a score, and how far it was kept in."""
 
     cpu_s: float = 0.0
+    wall_s: float = 0.0
     calls: int = 0
+    running: list[Worker] = field(default_factory=list)
     printed: str = ""
     isolation: Isolation | None = None
     """The weakest isolation of the part's workers; None before the first one."""
+
+    def spent(self) -> Spent:
+        """What the part has used in all of its workers so far."""
+        return Spent(
+            cpu_s=self.cpu_s + sum(worker.cpu_s for worker in self.running),
+            wall_s=self.wall_s + sum(worker.wall_s for worker in self.running),
+        )
 
     def confined(self, isolation: Isolation) -> None:
         """Notes the isolation of one more worker."""
@@ -67,13 +77,16 @@ class ProbeContext:
             entropy: start of all the worker's random generators. Two workers with different
                 entropy agree only where the student's code is reproducible by itself.
         """
-        worker = self.source.student(self.limits, entropy)
+        worker = self.source.student(self.limits, entropy, self.usage.spent())
         self.usage.confined(worker.isolation)
+        self.usage.running.append(worker)
         try:
             worker.put_files(tuple((file.path, file.content) for file in self.submission.files))
             yield worker
         finally:
+            self.usage.running.remove(worker)
             self.usage.cpu_s += worker.cpu_s
+            self.usage.wall_s += worker.wall_s
             self.usage.calls += worker.calls
             worker.close()
             if not self.usage.printed:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -16,6 +17,17 @@ INTERVAL_S: Final = 0.1
 _MEBIBYTE: Final = 1 << 20
 
 
+@dataclass(frozen=True)
+class Spent:
+    """What a part has used in the workers it had before; its limits are for all of them."""
+
+    cpu_s: float = 0.0
+    wall_s: float = 0.0
+
+
+NOTHING: Final = Spent()
+
+
 class Meter:
     """What one worker has used, over all calls and in the present one.
 
@@ -26,9 +38,13 @@ class Meter:
         kin: the worker.
         limits: what is allowed.
         scratch: the folder it writes to, where the kernel does not limit its size; else None.
+        spent: what counts for the part's limits beside.
     """
 
-    def __init__(self, kin: Kin, limits: Limits, scratch: Path | None) -> None:
+    def __init__(
+        self, kin: Kin, limits: Limits, scratch: Path | None, spent: Spent = NOTHING
+    ) -> None:
+        self._spent = spent
         self._kin = kin
         self._limits = limits
         self._scratch = scratch
@@ -51,6 +67,11 @@ class Meter:
     def cpu_s(self) -> float:
         """Processor time since the worker was ready, of itself and what it started."""
         return self._own_cpu_s() + self._others_cpu_s - self._idle_cpu_s
+
+    @property
+    def wall_s(self) -> float:
+        """Seconds spent waiting for answers, of all calls that are over."""
+        return self._waited_s
 
     def begin(self) -> None:
         """Notes the start of a call."""
@@ -86,7 +107,7 @@ class Meter:
             return LimitName.RESIDENT
         if cpu_s - self._call_cpu_begun_s > limits.call_cpu_s:
             return LimitName.CALL_CPU
-        if cpu_s - self._idle_cpu_s > limits.part_cpu_s:
+        if self._spent.cpu_s + cpu_s - self._idle_cpu_s > limits.part_cpu_s:
             return LimitName.PART_CPU
         return None
 
@@ -97,7 +118,7 @@ class Meter:
             self._call_queued_begun_s = queued_s
         if wall_s - (queued_s - self._call_queued_begun_s) > self._limits.call_wall_s:
             return LimitName.CALL_WALL
-        part_s = self._waited_s + wall_s - (queued_s - self._idle_queued_s)
+        part_s = self._spent.wall_s + self._waited_s + wall_s - (queued_s - self._idle_queued_s)
         return LimitName.PART_WALL if part_s > self._limits.part_wall_s else None
 
     def _too_much_written(self) -> LimitName | None:

@@ -20,6 +20,7 @@ from grader.records.messages import Ready
 from grader.records.spec import Isolation, Limits
 from grader.records.wire import HEADER, WireError, decode
 from grader.sandbox import watch
+from grader.sandbox.meter import NOTHING, Spent
 from grader.sandbox.output import Output
 from grader.sandbox.scratch import Scratch, remove_tree
 from grader.sandbox.watch import Kin
@@ -72,7 +73,7 @@ class WorkerSource(Protocol):
     isolation: Isolation
     """The level that its workers are held at; known after `wait_ready`."""
 
-    def student(self, limits: Limits, seed: int) -> Worker:
+    def student(self, limits: Limits, seed: int, spent: Spent = NOTHING) -> Worker:
         """A worker for student code."""
 
     def inspector(self) -> Worker:
@@ -138,17 +139,18 @@ class Source(ABC):
         self._inspector_limits = Limits(call_wall_s=300, call_cpu_s=120, part_wall_s=36000,
                                         part_cpu_s=36000)  # fmt: skip
 
-    def student(self, limits: Limits, seed: int) -> Worker:
+    def student(self, limits: Limits, seed: int, spent: Spent = NOTHING) -> Worker:
         """A fresh worker for student code.
 
         Args:
             limits: what it may use.
             seed: start of all its random generators.
+            spent: what counts for the part's limits beside.
 
         Raises:
             GraderFault: it could not be started; the operator must act.
         """
-        return self._spawn("student", limits, seed)
+        return self._spawn("student", limits, seed, spent)
 
     def inspector(self) -> Worker:
         """The slot's inspector; started when first asked for, and again when it has ended.
@@ -169,7 +171,7 @@ class Source(ABC):
             GraderFault: there will be none; the operator must act.
         """
 
-    def _spawn(self, role: str, limits: Limits, seed: int) -> Worker:
+    def _spawn(self, role: str, limits: Limits, seed: int, spent: Spent = NOTHING) -> Worker:
         self.wait_ready()
         scratch = self._scratch()
         try:
@@ -192,7 +194,7 @@ class Source(ABC):
         handle = watch.handle_of(kin.pid) if started.keeper is None else started.keeper
         return Worker(
             kin=kin, handle=handle, barriers=barriers, isolation=self.isolation, channel=ends.ours,
-            output=output, scratch=scratch, limits=limits,
+            output=output, scratch=scratch, limits=limits, spent=spent,
             reap=lambda grace_s: self._reap(started.key, grace_s), server_alive=self.alive,
         )  # fmt: skip
 
@@ -264,7 +266,9 @@ class Source(ABC):
 def give_away(folder: str, mode: int) -> None:
     """Gives a folder to the workers' user, where the grader is root and its workers are not."""
     if sys.platform == "linux" and os.geteuid() == 0:
-        os.chown(folder, UNPRIVILEGED_ID, UNPRIVILEGED_ID)
+        # Refused where this root has no other users; its workers stay root, and the level says so.
+        with contextlib.suppress(OSError):
+            os.chown(folder, UNPRIVILEGED_ID, UNPRIVILEGED_ID)
         os.chmod(folder, mode)  # noqa: PTH101
 
 

@@ -18,7 +18,7 @@ from grader.records.spec import Isolation, Limits
 from grader.records.wire import HEADER, WireError
 from grader.sandbox import meter, watch
 from grader.sandbox.incident import WorkerIncident
-from grader.sandbox.meter import Meter
+from grader.sandbox.meter import Meter, Spent
 from grader.sandbox.output import Output
 from grader.sandbox.scratch import Scratch, remove_tree
 from grader.sandbox.watch import Kin
@@ -54,6 +54,7 @@ class Worker:
         output: Output,
         scratch: Scratch,
         limits: Limits,
+        spent: Spent,
         reap: Reap,
         server_alive: Callable[[], bool],
     ) -> None:
@@ -68,8 +69,8 @@ class Worker:
         self._output = output
         self._scratch = scratch
         self._limits = limits
-        self._meter = Meter(kin, limits, None if Barrier.SIZED_SCRATCH in barriers
-                            else scratch.outside)  # fmt: skip
+        watched = None if Barrier.SIZED_SCRATCH in barriers else scratch.outside
+        self._meter = Meter(kin, limits, watched, spent)
         self._reap = reap
         self._server_alive = server_alive
         self._poll = select.poll()
@@ -289,6 +290,11 @@ class Worker:
     def cpu_s(self) -> float:
         """Processor time used so far, by the worker and what it started."""
         return self._cpu_s if self._closed else self._meter.cpu_s
+
+    @property
+    def wall_s(self) -> float:
+        """Seconds it was waited for, in all calls that are over."""
+        return self._meter.wall_s
 
     def printed(self) -> str:
         """What the student's code printed, its first 64 KiB, cleaned."""

@@ -29,6 +29,7 @@ from grader.records.result import Outcome, Verdict
 from grader.records.spec import EpisodeSet, Limits, PartBaseline, PartSpec
 from grader.records.submission import Submission, SubmittedFile
 from grader.records.wire import HEADER, Opaque, decode, frame
+from grader.sandbox.meter import NOTHING, Spent
 from grader.sandbox.server import ForkServer
 from grader.sandbox.worker import Worker
 
@@ -176,8 +177,8 @@ class Recording:
         self.answers: dict[Key, list[Any]] = {}
         self.workers = 0
 
-    def student(self, limits: Limits, seed: int) -> Worker:
-        number, worker = self.workers, self.server.student(limits, seed)
+    def student(self, limits: Limits, seed: int, spent: Spent = NOTHING) -> Worker:
+        number, worker = self.workers, self.server.student(limits, seed, spent)
         self.workers += 1
         ask = worker.ask
 
@@ -333,7 +334,7 @@ class Forging:
         self._peer, self._server, self._forger, self._folder = peer, server, forger, folder
         self._peers: list[Any] = []
 
-    def student(self, limits: Limits, _seed: int) -> Worker:
+    def student(self, limits: Limits, _seed: int, _spent: Spent = NOTHING) -> Worker:
         made = self._peer(self._folder, **limits.plain())
         thread = threading.Thread(target=self._play, args=(made.socket, len(self._peers)))
         thread.start()

@@ -92,7 +92,7 @@ def test_a_file_that_cannot_be_imported_says_why(contexts, kind, source, error_t
     if line is not None:
         assert evidence.load.frames[0].line in {line, 2}
     assert evidence == type(evidence)(
-        part="part", file="work.py", isolation=Isolation.PROCESS, load=evidence.load,
+        part="part", file="work.py", isolation=evidence.isolation, load=evidence.load,
         **evidence.model_dump(
             include={"environment_id", "action_space", "wrappers", "versions", "seed_set"}
         ),

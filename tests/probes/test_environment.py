@@ -429,8 +429,9 @@ def test_a_game_that_does_not_end_is_told_once(collect):
     ("source", "same", "separate"),
     [
         (changed(("int(self.np_random.integers(-3, 4))", "random.randint(-3, 3)")), True, True),
-        (changed(("super().reset(seed=seed)",
-                  "super().reset(seed=None if seed is None else os.getpid() + seed)")),
+        (changed(("class ", "SALT = random.randint(1, 10**6)\n\nclass "),
+                 ("super().reset(seed=seed)",
+                  "super().reset(seed=None if seed is None else SALT + seed)")),
          False, True),
         (changed(("self.steps = 0", "self.steps = getattr(self, 'steps', 0) % 29")), True, None),
     ],

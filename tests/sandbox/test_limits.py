@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -10,8 +11,11 @@ from typing import Any
 import pytest
 
 from grader.records.evidence import IncidentKind, LimitName
-from grader.records.messages import Resolve
+from grader.records.messages import ImportFile, Invoke, Resolve
+from grader.records.spec import Limits
 from grader.sandbox.incident import WorkerIncident
+from grader.sandbox.meter import Spent
+from grader.sandbox.server import ForkServer
 
 Student = Callable[..., Any]
 
@@ -284,6 +288,28 @@ def test_processor_time_adds_up_over_the_calls_of_a_part(student: Student) -> No
     calls, limit = _calls_until_a_limit(running, most=20)
     assert limit is LimitName.PART_CPU
     assert 2 <= calls <= 4
+
+
+def test_processor_time_of_the_parts_other_workers_counts(fork_server: ForkServer) -> None:
+    limits = Limits(part_cpu_s=1.0, call_cpu_s=10)
+    source = textwrap.dedent(SPEND.format(seconds=0.5)).encode()
+    with fork_server.student(limits, 1, Spent(cpu_s=0.8)) as worker:
+        worker.put_files((("student.py", source),))
+        worker.ask(ImportFile(file="student.py"), "importing")
+        worker.ask(Resolve(role="run", what="function", names=("run",)), "looking")
+        with pytest.raises(WorkerIncident) as caught:
+            worker.ask(Invoke(target="run"), "calling run")
+    assert caught.value.incident.limit is LimitName.PART_CPU
+    assert caught.value.incident.limit_value == "1 s"
+
+
+def test_time_on_the_clock_of_the_parts_other_workers_counts(fork_server: ForkServer) -> None:
+    limits = Limits(part_wall_s=5.0)
+    with fork_server.student(limits, 1, Spent(wall_s=4.9)) as worker:
+        worker.put_files((("student.py", b"import time\ntime.sleep(1)\n"),))
+        with pytest.raises(WorkerIncident) as caught:
+            worker.ask(ImportFile(file="student.py"), "importing")
+    assert caught.value.incident.limit is LimitName.PART_WALL
 
 
 def test_time_on_the_clock_adds_up_over_short_calls(student: Student) -> None:

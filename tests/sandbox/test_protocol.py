@@ -22,6 +22,7 @@ from grader.records.messages import ImportFile, ModelFacts, PutFile
 from grader.records.spec import Isolation, Limits
 from grader.records.wire import HEADER, WireError, frame
 from grader.sandbox.incident import WorkerIncident
+from grader.sandbox.meter import NOTHING
 from grader.sandbox.output import Output
 from grader.sandbox.scratch import Scratch
 from grader.sandbox.watch import Kin
@@ -135,7 +136,7 @@ class Peer:
             kin=Kin(self.process.pid), handle=None, barriers=(), isolation=Isolation.PROCESS,
             channel=ours, output=Output(read),
             scratch=Scratch(folder / "scratch", folder / "scratch"),
-            limits=Limits(**{"call_wall_s": 1.0, **limits}),
+            limits=Limits(**{"call_wall_s": 1.0, **limits}), spent=NOTHING,
             reap=self._reap, server_alive=lambda: True,
         )  # fmt: skip
         self.threads: list[threading.Thread] = []
