@@ -57,7 +57,7 @@ class ProbeKind:
     uses_baseline: bool = False
     """Whether its checks need recorded reference results."""
     uses_seeds: bool = True
-    """Whether it looks at the assignment's seeds; otherwise other seeds leave its evidence valid."""
+    """Whether it looks at the assignment's seeds; other seeds leave evidence of others valid."""
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from grader.assignments.loader import LoadedAssignment
+    from grader.pipeline.batch import Outcome
     from grader.records.report import GradeReport
 
 _PATHS = click.Path(path_type=Path)
@@ -29,6 +30,13 @@ _assignment = click.option(
     default=_DEFAULT_ASSIGNMENT,
     show_default=True,
     help="A built-in assignment, or the path of an assignment.toml.",
+)
+_isolation = click.option(
+    "--isolation",
+    metavar="LEVEL",
+    type=click.Choice(["full", "restricted", "process"]),
+    default=None,
+    help="How student code is kept in: full, restricted or process; the strongest when left out.",
 )
 _format = click.option(
     "--format",
@@ -49,6 +57,8 @@ def cli() -> None:
     Students:     grader check            judge the folder you are in
     Instructors:  grader grade FOLDER     grade everything in a folder
                   grader regrade          apply a mended rubric, running nothing
+                  grader selftest         attack this machine's isolation, show what holds
+                  grader doctor           what of the isolation this machine has, what to do
     Both:         grader explain CODE     what a finding means and how to mend it
 
     Exit codes: 0 full marks, 1 something not passed, 2 wrong usage or assignment file,
@@ -73,14 +83,28 @@ def cli() -> None:
     default=None,
     help="Submissions graded side by side; as many as there are cores when left out.",
 )
+@click.option(
+    "--fresh",
+    is_flag=True,
+    help="Grade again what was graded into DIR before, changed or not.",
+)
+@_isolation
 @_format
 def grade(
-    paths: tuple[Path, ...], assignment_id: str, out: Path, jobs: int | None, output_format: str
+    paths: tuple[Path, ...],
+    assignment_id: str,
+    out: Path,
+    jobs: int | None,
+    fresh: bool,
+    isolation: str | None,
+    output_format: str,
 ) -> None:
     """Grade submissions with all checks and the final seeds.
 
-    PATH is one submission (a folder or a .zip), or a folder that holds many.
+    PATH is one submission (a folder or a .zip), or a folder that holds many. What was graded into
+    the same folder before and has not changed is kept, also after an interruption or a crash.
     """
+    from grader.cli.isolation import decide
     from grader.intake.discovery import find_submissions
     from grader.pipeline.batch import Batch, exit_code, grade_batch
     from grader.records.report import SeedSet
@@ -90,9 +114,13 @@ def grade(
     sources = find_submissions(paths, loaded.assignment, ignored=[out])
     if not sources:
         _nothing(loaded, paths)
-    batch = Batch(sources=sources, loaded=loaded, seed_set=SeedSet.FINAL, out=out)
+    batch = Batch(
+        sources=sources, loaded=loaded, seed_set=SeedSet.FINAL, out=out, fresh=fresh,
+        isolation=decide(isolation, loaded.assignment.isolation),
+    )  # fmt: skip
     with _progress(len(sources), "submissions") as observer:
         outcome = grade_batch(batch, jobs or _usable_cores(), observer)
+    _tell_what_was_kept(outcome, len(sources))
     for fault in outcome.faults:
         click.echo(f"grader: not graded: {fault}", err=True)
     if outcome.reports:
@@ -127,8 +155,11 @@ def regrade(folder: Path, assignment_id: str, output_format: str) -> None:
 @click.argument("path", type=_PATHS, default=Path())
 @_assignment
 @click.option("--out", type=_PATHS, default=None, help="Also write the report files here.")
+@_isolation
 @_format
-def check(path: Path, assignment_id: str, out: Path | None, output_format: str) -> None:
+def check(
+    path: Path, assignment_id: str, out: Path | None, isolation: str | None, output_format: str
+) -> None:
     """Judge your own work with the public checks and public seeds.
 
     PATH is your folder or .zip; the current folder when left out.
@@ -136,6 +167,7 @@ def check(path: Path, assignment_id: str, out: Path | None, output_format: str) 
     from grader.intake.discovery import find_submissions
     from grader.pipeline.batch import Batch, exit_code, grade_batch
     from grader.records.report import SeedSet
+    from grader.records.spec import Isolation
 
     loaded = _load(assignment_id)
     sources = find_submissions((path,), loaded.assignment, ignored=[out] if out else [])
@@ -147,8 +179,9 @@ def check(path: Path, assignment_id: str, out: Path | None, output_format: str) 
             f"Use `grader grade {path}` for all of them."
         )
     batch = Batch(
-        sources=sources, loaded=loaded, seed_set=SeedSet.PUBLIC, public_only=True, out=out
-    )
+        sources=sources, loaded=loaded, seed_set=SeedSet.PUBLIC, public_only=True, out=out,
+        fresh=True, isolation=None if isolation is None else Isolation(isolation),
+    )  # fmt: skip
     with _progress(len(loaded.assignment.parts), "parts") as observer:
         outcome = grade_batch(batch, 1, observer)
     for fault in outcome.faults:
@@ -257,6 +290,67 @@ def baseline(file: str, reference: Path) -> None:
             f"DQN {sum(final.dqn_returns) / len(final.seeds):.1f}"
         )
     click.echo(f"wrote {path}")
+
+
+@cli.command()
+@click.option(
+    "--isolation",
+    "levels",
+    metavar="LEVEL",
+    multiple=True,
+    type=click.Choice(["full", "restricted", "process"]),
+    help="A level to try; may be given several times. All that this machine has when left out.",
+)
+@click.option("--only", metavar="NAME", multiple=True, help="Run this attack; may be repeated.")
+@_format
+def selftest(levels: tuple[str, ...], only: tuple[str, ...], output_format: str) -> None:
+    """Attack this machine's isolation with hostile submissions and show what held.
+
+    Each attack runs between two honest submissions; planted secrets, listeners and bystanders show
+    whether it got through. The column `process` is for comparison: nothing but a process with
+    limits keeps the attacks in there, and most of them get out.
+
+    Exit codes: 0 nothing got through, 1 something did at a level other than process, 3 nothing
+    could be tried.
+    """
+    from grader.cli.selftest import run_selftest
+    from grader.records.spec import Isolation
+
+    wanted = [Isolation(level) for level in levels]
+    _end(run_selftest(wanted, only, output_format, _terminal()))
+
+
+@cli.command()
+@_format
+def doctor(output_format: str) -> None:
+    """Try each layer of isolation on this machine, and say what to do about what is missing.
+
+    Exit codes: 0 `grade` runs at full isolation, 1 it runs at restricted, 3 it does not run
+    without `--isolation process`, or a trial failed.
+    """
+    from grader.cli.doctor import run_doctor
+
+    _end(run_doctor(output_format, **_terminal()))
+
+
+def _tell_what_was_kept(outcome: Outcome, total: int) -> None:
+    if outcome.kept:
+        have = "was graded before and has" if outcome.kept == 1 else "were graded before and have"
+        click.echo(
+            f"grader: {outcome.kept} of {total} {have} not changed; --fresh grades again", err=True
+        )
+    if outcome.judged_again:
+        click.echo(
+            f"grader: {outcome.judged_again} of {total} judged again from kept evidence, "
+            "nothing was run",
+            err=True,
+        )
+    if outcome.left_out:
+        click.echo(
+            "grader: left out of the class page, because their files are not as they were "
+            f"written: {', '.join(outcome.left_out)}; grade them again",
+            err=True,
+        )
 
 
 def _usable_cores() -> int:

@@ -71,6 +71,7 @@ def progress(total: int, what: str) -> Iterator[Observer]:
             bar.advance(task, 0 if by_part else 1)
 
         yield Observer(
+            kept=lambda count: bar.reset(task, completed=count),
             started=lambda: bar.update(task, description=f"grading {what}"),
             part=part,
             finished=finished,

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from grader import __version__
 from grader.assignments.loader import LoadedAssignment
@@ -38,6 +39,14 @@ class Collected:
 
     evidence: Evidence
     timings: dict[str, PartTiming] = field(default_factory=dict)
+    retries: list[str] = field(default_factory=list)
+    """Why it was run more than once."""
+
+    def fault(self) -> str | None:
+        """The first fault that kept a part from being run to its end, if one did."""
+        incidents = (part.load for part in self.evidence.parts)
+        faults = (found for found in incidents if found and found.kind is IncidentKind.FAULT)
+        return next((found.message for found in faults), None)
 
 
 def collect_part(context: ProbeContext) -> PartEvidence:
@@ -89,15 +98,48 @@ def probing_digest(assignment: Assignment, seed_set: SeedSet) -> str:
     return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
 
 
+def part_digest(assignment: Assignment, part_id: str, seed_set: SeedSet) -> str:
+    """SHA-256 of what decides how one part is run, whatever becomes of the others.
+
+    Seeds count for kinds that play them alone.
+    """
+    part = assignment.parts[part_id]
+    seeds = assignment.seeds.public if seed_set is SeedSet.PUBLIC else assignment.seeds.final
+    decisive = {
+        "part": part_id,
+        "kind": part.kind,
+        "file": part.file,
+        "names": part.names,
+        "settings": part.settings,
+        "limits": assignment.limits_of(part_id).plain(),
+        "seeds": seeds if probe_kind(part.kind).uses_seeds else None,
+    }
+    text = json.dumps(decisive, sort_keys=True)
+    return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
+
+
 def nothing_collected(
-    submission: Submission, loaded: LoadedAssignment, *, seed_set: SeedSet, message: str
+    submission: Submission,
+    loaded: LoadedAssignment,
+    *,
+    seed_set: SeedSet,
+    message: str,
+    stage: str,
 ) -> Collected:
-    """Evidence that nothing could be run, for a reason on the grader's side."""
+    """Evidence that nothing could be run, for a reason on the grader's side.
+
+    Args:
+        submission: as far as it is known.
+        loaded: the assignment.
+        seed_set: which seeds would have been played.
+        message: the reason.
+        stage: what was being done.
+    """
     parts = tuple(
         probe_kind(part.kind).evidence(
             part=part_id, kind=part.kind, file=part.file, isolation=Isolation.PROCESS,
             load=Incident(
-                kind=IncidentKind.FAULT, stage="taking it in", message=clean_line(message, 500)
+                kind=IncidentKind.FAULT, stage=stage, message=clean_line(message, 500)
             ),
         )
         for part_id, part in loaded.assignment.parts.items()
@@ -127,10 +169,11 @@ def _evidence(
 def collect(
     submission: Submission,
     loaded: LoadedAssignment,
-    source: WorkerSource,
+    source: WorkerSource | None,
     *,
     seed_set: SeedSet,
     parts: frozenset[str],
+    kept: Mapping[str, PartEvidence] = MappingProxyType({}),
     on_part: Callable[[str], None] = lambda _: None,
 ) -> Collected:
     """Runs the parts of a submission, one after the other.
@@ -138,9 +181,10 @@ def collect(
     Args:
         submission: what was handed in.
         loaded: the assignment.
-        source: starts the workers.
+        source: starts the workers; None when there is evidence of all parts already.
         seed_set: which seeds to play.
-        parts: ids of the parts to run.
+        parts: ids of the parts that evidence is wanted of.
+        kept: evidence of parts that need not be run again, by id.
         on_part: called with a part's id before it is run.
     """
     assignment = loaded.assignment
@@ -150,6 +194,11 @@ def collect(
     for part_id, part in assignment.parts.items():
         if part_id not in parts:
             continue
+        if part_id in kept:
+            evidence.append(kept[part_id])
+            continue
+        if source is None:
+            raise ValueError(f"there is nothing to run {part_id} with")
         on_part(part_id)
         kind = probe_kind(part.kind)
         context = ProbeContext(

@@ -1,97 +1,171 @@
-"""Writing results: whole files or none, so that an interruption leaves nothing half done."""
+"""Writing results: whole files or none, and the journal's entry when all the others are there."""
 
 from __future__ import annotations
 
 import gzip
+import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from grader.assignments.loader import LoadedAssignment
 from grader.errors import GraderFault
 from grader.exports.grades_csv import grades_csv
 from grader.exports.report_json import parse_report_json, report_json
-from grader.pipeline.collecting import Collected
+from grader.pipeline.collecting import Collected, PartTiming
+from grader.pipeline.durable import remove_leftovers, sync_folder, write_whole
+from grader.pipeline.journal import JOURNAL_FILE, is_intact, read_entry
+from grader.records.journal import JournalEntry
 from grader.records.report import GradeReport, SeedSet
 from grader.reporting.class_page import render_class_page
 from grader.reporting.score_report import render_score_report
 
 EVIDENCE_FILE: Final = "evidence.json.gz"
+REPORT_FILE: Final = "report.json"
+PAGE_FILE: Final = "report.html"
+TIMINGS_FILE: Final = "timings.json"
+CLASS_FILE: Final = "index.html"
+GRADES_FILE: Final = "grades.csv"
+SAME_IN_EVERY_RUN: Final = (EVIDENCE_FILE, PAGE_FILE, REPORT_FILE)
+"""Files of a submission whose bytes follow from what is graded."""
+
+_FILES: Final = (*SAME_IN_EVERY_RUN, TIMINGS_FILE, JOURNAL_FILE)
 
 
-def _write(path: Path, content: bytes) -> None:
-    """Writes a file by way of a temporary one beside it.
-
-    Raises:
-        GraderFault: it could not be written (no space, no permission); the operator must act.
-    """
-    temporary = path.with_name(f".{path.name}.partial")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_bytes(content)
-        temporary.replace(path)
-    except OSError as error:
-        raise GraderFault(f"{path} cannot be written: {error.strerror}") from error
-
-
-def write_submission(out: Path, report: GradeReport, collected: Collected) -> None:
-    """Writes `DIR/<submission>/` with report, timings and evidence.
+def write_submission(
+    out: Path, report: GradeReport, collected: Collected, entry: JournalEntry
+) -> None:
+    """Writes `DIR/<submission>/` with timings, evidence and report, then its entry.
 
     Raises:
         GraderFault: a file could not be written.
     """
     folder = out / report.submission.id
-    timings = {
+    timings: dict[str, Any] = {
         "schema_version": 1,
         "parts": {part: asdict(timing) for part, timing in collected.timings.items()},
     }
-    _write(folder / "timings.json", (json.dumps(timings, indent=2) + "\n").encode())
+    if collected.retries:
+        timings["retries"] = collected.retries
+    write_whole(folder / TIMINGS_FILE, (json.dumps(timings, indent=2) + "\n").encode())
     evidence = collected.evidence.model_dump_json(by_alias=True).encode()
-    _write(folder / EVIDENCE_FILE, gzip.compress(evidence, compresslevel=6, mtime=0))
-    write_report(out, report)
+    compressed = gzip.compress(evidence, compresslevel=6, mtime=0)
+    write_whole(folder / EVIDENCE_FILE, compressed)
+    write_report(
+        out, report, entry.model_copy(update={"files": {EVIDENCE_FILE: _sha256(compressed)}})
+    )
 
 
-def write_report(out: Path, report: GradeReport) -> None:
-    """Writes the two forms of a report.
+def write_report(out: Path, report: GradeReport, entry: JournalEntry | None) -> None:
+    """Writes the two forms of a report, then the entry.
+
+    Args:
+        out: the folder of all reports.
+        report: the report of one submission.
+        entry: what the report follows from, with the digests of other files that it speaks of;
+            None leaves the submission without one that fits.
 
     Raises:
         GraderFault: a file could not be written.
     """
     folder = out / report.submission.id
-    _write(folder / "report.html", render_score_report(report).encode())
-    # Last, so that a folder with a report.json is a finished one.
-    _write(folder / "report.json", report_json(report).encode())
+    contents = {
+        PAGE_FILE: render_score_report(report).encode(),
+        REPORT_FILE: report_json(report).encode(),
+    }
+    for name, content in contents.items():
+        write_whole(folder / name, content)
+    _sync(folder)
+    if entry is None:
+        return
+    digests = {name: _sha256(content) for name, content in contents.items()}
+    final = entry.model_copy(update={"files": {**entry.files, **digests}})
+    write_whole(folder / JOURNAL_FILE, (final.model_dump_json(indent=2) + "\n").encode())
+    _sync(folder)
 
 
-def write_class(out: Path, reports: Sequence[GradeReport], loaded: LoadedAssignment) -> None:
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _sync(folder: Path) -> None:
+    try:
+        sync_folder(folder)
+    except OSError as error:
+        raise GraderFault(f"{folder} cannot be written: {error.strerror or error}") from error
+
+
+def read_timings(folder: Path) -> dict[str, PartTiming]:
+    """What the parts of a submission cost when they were run; empty when that is not known."""
+    try:
+        parts = json.loads((folder / TIMINGS_FILE).read_bytes())["parts"]
+        return {str(part): PartTiming(**timing) for part, timing in parts.items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return {}
+
+
+def clear_leftovers(out: Path) -> None:
+    """Removes the unfinished files of graders that were killed."""
+    remove_leftovers(out, (CLASS_FILE, GRADES_FILE))
+    for file in out.glob("*/.*.partial"):
+        remove_leftovers(file.parent, _FILES)
+
+
+def write_class(
+    out: Path,
+    reports: Sequence[GradeReport],
+    loaded: LoadedAssignment,
+    unfinished: Collection[str] = (),
+) -> tuple[str, ...]:
     """Writes the class page and the table of grades.
 
     They cover the whole folder: grading one submission again, for an appeal say, must not drop
     the rest of the class from its own table.
 
+    Args:
+        out: the folder of all reports.
+        reports: the reports of this run.
+        loaded: the assignment.
+        unfinished: ids of submissions whose reports in the folder, if any, are out of date.
+
+    Returns:
+        Ids of submissions that are left out because their files are not as they were written.
+
     Raises:
         GraderFault: a file could not be written.
     """
-    everyone = _with_earlier(out, reports, loaded.digest)
+    everyone, damaged = _with_earlier(out, reports, loaded.digest, unfinished)
     title = loaded.assignment.title
-    _write(out / "index.html", render_class_page(everyone, title).encode())
-    _write(out / "grades.csv", grades_csv(everyone).encode())
+    write_whole(out / CLASS_FILE, render_class_page(everyone, title).encode())
+    write_whole(out / GRADES_FILE, grades_csv(everyone).encode())
+    _sync(out)
+    return damaged
 
 
 def _with_earlier(
-    out: Path, reports: Sequence[GradeReport], assignment_digest: str
-) -> list[GradeReport]:
-    """The reports, and those that stand in the folder from earlier runs of the same assignment."""
+    out: Path,
+    reports: Sequence[GradeReport],
+    assignment_digest: str,
+    unfinished: Collection[str],
+) -> tuple[list[GradeReport], tuple[str, ...]]:
+    """The reports, those of earlier runs of the same assignment, and which of these are damaged."""
     found = {report.submission.id: report for report in reports}
-    for file in sorted(out.glob("*/report.json")):
-        if file.parent.name in found:
+    damaged: list[str] = []
+    for file in sorted(out.glob(f"*/{REPORT_FILE}")):
+        folder = file.parent
+        if folder.name in found or folder.name in unfinished:
             continue
         try:
             earlier = parse_report_json(file.read_text(encoding="utf-8"))
         except (OSError, ValueError):
             continue  # not ours, or of another version: left alone, and not counted
-        if earlier.assignment.digest == assignment_digest and earlier.seeds is SeedSet.FINAL:
-            found[earlier.submission.id] = earlier
-    return [found[name] for name in sorted(found)]
+        if earlier.assignment.digest != assignment_digest or earlier.seeds is not SeedSet.FINAL:
+            continue
+        entry = read_entry(folder)
+        if entry is None or not is_intact(folder, entry, SAME_IN_EVERY_RUN):
+            damaged.append(folder.name)
+            continue
+        found[earlier.submission.id] = earlier
+    return [found[name] for name in sorted(found)], tuple(damaged)

@@ -83,13 +83,14 @@ def _verdict(
         return Verdict(outcome=Outcome.FAULT, fraction=0.0, findings=(incident_finding(incident),))
 
 
-def _weakest(evidence: Evidence) -> Isolation:
-    """The least isolation of all parts that were run; a part with nothing to run needs none."""
-    order = list(Isolation)
+def was_run(part: PartEvidence) -> bool:
+    """Whether there was anything to run; if not, no isolation was needed."""
     idle = {IncidentKind.MISSING_FILE, IncidentKind.REFUSED}
-    found = [
-        order.index(part.isolation)
-        for part in evidence.parts
-        if part.load is None or part.load.kind not in idle
-    ]
+    return part.load is None or part.load.kind not in idle
+
+
+def _weakest(evidence: Evidence) -> Isolation:
+    """The least isolation of all parts that were run."""
+    order = list(Isolation)
+    found = [order.index(part.isolation) for part in evidence.parts if was_run(part)]
     return order[min(found, default=0)]

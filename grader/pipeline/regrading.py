@@ -13,10 +13,14 @@ from grader.assignments.loader import LoadedAssignment
 from grader.assignments.registry import UnknownKind, probe_kind
 from grader.errors import GraderFault, UsageError
 from grader.pipeline.collecting import probing_digest
-from grader.pipeline.files import EVIDENCE_FILE, write_class, write_report
+from grader.pipeline.durable import locked
+from grader.pipeline.files import EVIDENCE_FILE, clear_leftovers, write_class, write_report
+from grader.pipeline.journal import read_entry
 from grader.pipeline.judging import judge
+from grader.pipeline.software import software
 from grader.records.base import SCHEMA_VERSION
 from grader.records.evidence import Evidence
+from grader.records.journal import JournalEntry
 from grader.records.report import GradeReport, SeedSet
 
 _MAX_EVIDENCE_BYTES: Final = 1 << 30
@@ -56,13 +60,19 @@ def regrade(out: Path, loaded: LoadedAssignment) -> list[GradeReport]:
         The new reports, by submission. They are written in place of the old ones.
 
     Raises:
-        UsageError: there is no evidence, or the assignment asks for something else to be run.
+        UsageError: there is no evidence, the assignment asks for something else to be run, or
+            another grader is writing there.
         GraderFault: evidence cannot be read, or a report cannot be written.
     """
-    files = sorted(out.glob(f"*/{EVIDENCE_FILE}"))
-    if not files:
+    if not any(out.glob(f"*/{EVIDENCE_FILE}")):
         raise UsageError(f"{out} holds no {EVIDENCE_FILE}; grade first.")
-    kept = [read_evidence(file) for file in files]
+    with locked(out):
+        clear_leftovers(out)
+        return _regrade(out, loaded)
+
+
+def _regrade(out: Path, loaded: LoadedAssignment) -> list[GradeReport]:
+    kept = [read_evidence(file) for file in sorted(out.glob(f"*/{EVIDENCE_FILE}"))]
     for evidence in kept:
         if evidence.probing_digest != probing_digest(loaded.assignment, evidence.seeds):
             raise UsageError(
@@ -73,6 +83,21 @@ def regrade(out: Path, loaded: LoadedAssignment) -> list[GradeReport]:
         judge(evidence, loaded, public_only=evidence.seeds is SeedSet.PUBLIC) for evidence in kept
     ]
     for report in reports:
-        write_report(out, report)
+        write_report(out, report, _entry(out, report, loaded))
     write_class(out, reports, loaded)
     return reports
+
+
+def _entry(out: Path, report: GradeReport, loaded: LoadedAssignment) -> JournalEntry | None:
+    """The entry of what was run, with the rubric it is judged by now."""
+    entry = read_entry(out / report.submission.id)
+    if entry is None:
+        return None
+    return entry.model_copy(
+        update={
+            "assignment": loaded.digest,
+            "judging": software().judging,
+            "status": report.status,
+            "files": {EVIDENCE_FILE: entry.files.get(EVIDENCE_FILE, "")},
+        }
+    )

@@ -59,6 +59,8 @@ _SEVERITY_STYLES: Final = {
     Severity.NOTE: "blue",
 }
 _CODE_SPAN: Final = re.compile(r"`([^`\n]+)`")
+_CI_COMMAND: Final = re.compile(r"##(?=\w*\[)")
+"""Begins a command to a CI system, anywhere in a line."""
 _MOST_MISSED: Final = 5
 
 
@@ -328,7 +330,7 @@ def _missed_table(figures: ClassFigures) -> RenderableType:
 
 def _text(text: str, style: str = "") -> Text:
     """Text of a student or about their work, with back-ticked words in a colour of their own."""
-    shown = Text(clean_text(text).replace("##[", "## ["), style, overflow="fold")
+    shown = Text(_CI_COMMAND.sub("## ", clean_text(text)), style, overflow="fold")
     shown.highlight_regex(_CODE_SPAN, "cyan")
     return shown
 
@@ -336,5 +338,5 @@ def _text(text: str, style: str = "") -> Text:
 def _line(text: str, style: str = "") -> Text:
     """A student's text where no bar stands in front of it."""
     return Text(
-        clean_line(text).replace("##[", "## [").replace("::", ": :"), style, overflow="fold"
+        _CI_COMMAND.sub("## ", clean_line(text)).replace("::", ": :"), style, overflow="fold"
     )

@@ -67,4 +67,4 @@ class ColdStart(Source):
             process.kill()
             process.wait()
         self._processes.clear()
-        self._remove_folder()
+        self._folder.close()

@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
+import tempfile
+import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
+
+_PREFIX: Final = "grader-work-"
+_YOUNG_S: Final = 60.0
 
 
 @dataclass(frozen=True)
@@ -16,6 +23,46 @@ class Scratch:
     """Where the worker sees it."""
     outside: Path | None
     """Where it lies on this machine; None when it goes away together with the worker."""
+
+
+class WorkFolder:
+    """A temporary folder that is gone after its process, one way or the other.
+
+    A process that is killed leaves it behind, and what lies in it may belong to another user by
+    then. Whoever makes the next one removes those whose owner does not run any more: the owner
+    holds a lock on it, which ends with the process.
+    """
+
+    def __init__(self) -> None:
+        _sweep(Path(tempfile.gettempdir()))
+        self.path = Path(tempfile.mkdtemp(prefix=_PREFIX))
+        self._lock = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY)
+        fcntl.flock(self._lock, fcntl.LOCK_EX)
+
+    def new(self, prefix: str) -> Path:
+        """A new empty folder in it."""
+        return Path(tempfile.mkdtemp(prefix=prefix, dir=self.path))
+
+    def close(self) -> None:
+        """Removes it, with all that is in it."""
+        remove_tree(self.path)
+        if self._lock >= 0:
+            os.close(self._lock)
+            self._lock = -1
+
+
+def _sweep(temporary: Path) -> None:
+    """Removes folders of processes that were killed."""
+    for folder in temporary.glob(f"{_PREFIX}*"):
+        with contextlib.suppress(OSError):
+            if time.time() - folder.lstat().st_mtime < _YOUNG_S:
+                continue  # its owner may be about to lock it
+            lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                remove_tree(folder)
+            finally:
+                os.close(lock)
 
 
 def remove_tree(root: Path) -> None:

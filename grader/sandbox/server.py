@@ -45,7 +45,7 @@ class ForkServer(Source):
         home.chmod(0o755)  # read by workers of another user
         order = {
             "isolation": wanted,
-            "folder": self._folder.name,
+            "folder": str(self._folder.path),
             "mount_point": str(self._empty_folder("cage-")),
         }
         # A pipe that nobody reads would stop the server once it is full.
@@ -170,7 +170,7 @@ class ForkServer(Source):
             self.kill()
             self._process.wait()
         self._messages.close()
-        self._remove_folder()
+        self._folder.close()
 
 
 def best_source(wanted: Isolation | None = None) -> WorkerSource:

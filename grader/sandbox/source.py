@@ -7,7 +7,6 @@ import os
 import socket
 import struct
 import sys
-import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,7 +21,7 @@ from grader.records.wire import HEADER, WireError, decode
 from grader.sandbox import watch
 from grader.sandbox.meter import NOTHING, Spent
 from grader.sandbox.output import Output
-from grader.sandbox.scratch import Scratch, remove_tree
+from grader.sandbox.scratch import Scratch, WorkFolder, remove_tree
 from grader.sandbox.watch import Kin
 from grader.sandbox.worker import Worker
 
@@ -132,9 +131,8 @@ class Source(ABC):
         self.versions: dict[str, str] = {}
         self.isolation = Isolation.PROCESS
         """The level that its workers are held at; known when it is ready."""
-        # What cannot be removed (a file made immutable) is left to the machine's own clean-up.
-        self._folder = tempfile.TemporaryDirectory(prefix="grader-", ignore_cleanup_errors=True)
-        give_away(self._folder.name, 0o711)
+        self._folder = WorkFolder()
+        give_away(self._folder.path, 0o711)
         self._inspector: Worker | None = None
         self._inspector_limits = Limits(call_wall_s=300, call_cpu_s=120, part_wall_s=36000,
                                         part_cpu_s=36000)  # fmt: skip
@@ -233,9 +231,9 @@ class Source(ABC):
         return Kin(pid)
 
     def _empty_folder(self, prefix: str) -> Path:
-        folder = tempfile.mkdtemp(prefix=prefix, dir=self._folder.name)
+        folder = self._folder.new(prefix)
         give_away(folder, 0o700)
-        return Path(folder)
+        return folder
 
     def _greet(self, started: Started, channel: socket.socket) -> tuple[Kin, tuple[Barrier, ...]]:
         """Takes the report a worker makes before it loads any student code.
@@ -257,19 +255,14 @@ class Source(ABC):
             raise WireError("the worker's process is not known")
         return self._kin(number, started), ready.barriers
 
-    def _remove_folder(self) -> None:
-        for left in Path(self._folder.name).glob("*"):
-            remove_tree(left)
-        self._folder.cleanup()
 
-
-def give_away(folder: str, mode: int) -> None:
+def give_away(folder: Path, mode: int) -> None:
     """Gives a folder to the workers' user, where the grader is root and its workers are not."""
     if sys.platform == "linux" and os.geteuid() == 0:
         # Refused where this root has no other users; its workers stay root, and the level says so.
         with contextlib.suppress(OSError):
             os.chown(folder, UNPRIVILEGED_ID, UNPRIVILEGED_ID)
-        os.chmod(folder, mode)  # noqa: PTH101
+        folder.chmod(mode)
 
 
 def _ask_for_credentials(channel: socket.socket, *, wanted: bool = True) -> None:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import errno
 import os
-import resource
 import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -77,7 +77,7 @@ def _refused(what: str, action: Callable[[], object], expected: frozenset[int]) 
 
 def _limits(_: _Bench) -> str:
     limits.set_limits(Limits(), own_count=False)
-    most = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    most = Limits().open_files
     opened = [os.open(os.devnull, os.O_RDONLY)]
 
     def one_too_many() -> None:
@@ -280,12 +280,19 @@ def _own_root(bench: _Bench) -> str:
 
 
 def _own_init(bench: _Bench) -> str:
-    def number() -> str:
-        if os.getpid() != 2:  # noqa: PLR2004  the first is the room's keeper
-            raise NotHeld(f"a worker has the number {os.getpid()} there")
-        return "a worker is process 2 of its namespace"
+    link = Path("/proc/self/ns/pid")
 
-    return in_cage(bench.places, str(bench.spot()), lambda rooms: in_room(rooms, _SMALL, number))
+    def ask(rooms: Rooms) -> str:
+        outer = link.readlink()
+
+        def number() -> str:
+            if link.readlink() == outer or os.getpid() != 2:  # the first is the room's keeper
+                raise NotHeld(f"a worker shares a process namespace; its number is {os.getpid()}")
+            return "a worker is process 2 of a namespace of its own"
+
+        return in_room(rooms, _SMALL, number)
+
+    return in_cage(bench.places, str(bench.spot()), ask)
 
 
 def _sized_scratch(bench: _Bench) -> str:
@@ -345,7 +352,7 @@ def try_barriers(places: Places, folder: str) -> tuple[Trial, ...]:
                 barrier=barrier, state=TrialState.NOT_TRIED, why=f"needs: {lacking}", needs=lacking
             )
             continue
-        trials[barrier] = _trial(barrier, attempt(lambda action=action: action(bench)))
+        trials[barrier] = _trial(barrier, attempt(partial(action, bench)))
     if listening:
         listening.close()
     return tuple(trials.values())

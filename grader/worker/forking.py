@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import select
-import shutil
 import signal
 import socket
 import time
@@ -49,8 +48,6 @@ class Server:
     control: socket.socket
     isolation: Isolation
     places: Places
-    folder: str
-    """The grader's temporary folder, removed when the grader is gone without having done so."""
     rooms: Rooms | None = None
     """At full isolation, where workers are put."""
     _workers: dict[int, Room | None] = field(default_factory=dict)
@@ -72,7 +69,6 @@ class Server:
                 self._answer(self._reap(request["worker"], request["grace_s"]))
         for worker in tuple(self._workers):
             self._reap(worker, 0.0)
-        shutil.rmtree(self.folder, ignore_errors=True)
 
     def _answer(self, answer: dict[str, Any], descriptors: Sequence[int] = ()) -> None:
         with contextlib.suppress(OSError):  # the grader is gone; the next receive tells

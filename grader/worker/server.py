@@ -19,7 +19,6 @@ import traceback
 from typing import Any, NoReturn
 
 from grader.records.spec import Isolation
-from grader.worker.barrier_trials import examine
 from grader.worker.becoming import Birth, become_worker, ending
 from grader.worker.confinement import cage
 from grader.worker.confinement import system_calls as calls
@@ -84,11 +83,11 @@ def _start(control: socket.socket, order: dict[str, Any]) -> None:
     else:
         leave_root(places)
     if isolation is not Isolation.FULL:
-        _serve(Server(control, isolation, places, folder), refused)
+        _serve(Server(control, isolation, places), refused)
         return
 
     def serve_inside(rooms: Rooms) -> NoReturn:
-        ending(lambda: _serve(Server(control, isolation, places, folder, rooms), refused))
+        ending(lambda: _serve(Server(control, isolation, places, rooms), refused))
 
     code = cage.enter(
         places,
@@ -97,8 +96,8 @@ def _start(control: socket.socket, order: dict[str, Any]) -> None:
         started=control.close,  # its end must show as soon as the server ends
         refused=lambda error: traceback.print_exception(error),
     )
-    shutil.rmtree(folder, ignore_errors=True)  # for a grader that ended without doing so
-    os._exit(code)
+    if code != 0:
+        raise OSError(f"the fork server ended with {code}")
 
 
 def _probe(output: int, folder: str) -> NoReturn:
@@ -110,6 +109,8 @@ def _probe(output: int, folder: str) -> NoReturn:
 
 def _examine(output: int, folder: str) -> NoReturn:
     """Writes what became of trying each barrier, as JSON."""
+    from grader.worker.barrier_trials import examine
+
     found = examine(needed_places(), folder)
     os.write(output, json.dumps(found.plain()).encode())
     os._exit(0)
@@ -134,9 +135,14 @@ def main() -> None:
         _examine(number, sys.argv[3])
     control = socket.socket(fileno=number)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the grader decides when it ends
+    order = json.loads(sys.argv[3])
+    failed = False
     try:
-        _start(control, json.loads(sys.argv[3]))
+        _start(control, order)
     except OSError as error:
-        _tell(control, {"error": str(error)})
-        os._exit(1)
-    os._exit(0)  # taking the interpreter down in order would cost a second
+        with contextlib.suppress(OSError):  # the grader may be gone by now
+            _tell(control, {"error": str(error)})
+        failed = True
+    finally:
+        shutil.rmtree(order["folder"], ignore_errors=True)  # for a grader that did not do so
+    os._exit(int(failed))  # taking the interpreter down in order would cost a second

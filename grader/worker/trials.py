@@ -106,7 +106,12 @@ def leave_root(places: Places) -> None:
     """
     if user.is_root():
         user.open_the_way(places.all())
-        user.drop_root()
+        try:
+            user.drop_root()
+        except OSError as error:
+            raise OSError(
+                error.errno, f"becoming user {UNPRIVILEGED_ID}: {error.strerror}"
+            ) from error
 
 
 def try_level(isolation: Isolation, places: Places, folder: str) -> str | None:
@@ -147,7 +152,8 @@ def try_level(isolation: Isolation, places: Places, folder: str) -> str | None:
 def own_folder(folder: str) -> str:
     """A fresh folder in another one, for the user that workers run as."""
     spot = tempfile.mkdtemp(prefix="trial-", dir=folder)
-    with contextlib.suppress(PermissionError):
+    # An ordinary user need not, and where root has no other users its workers stay root.
+    with contextlib.suppress(OSError):
         os.chown(spot, UNPRIVILEGED_ID, UNPRIVILEGED_ID)
     return spot
 
@@ -221,4 +227,5 @@ def best_level(
         if reason is None:
             return level, refused
         refused[level] = reason
-    raise OSError(f"{wanted} isolation is not to be had on this machine: {refused[level]}")
+    why = "; ".join(refused.values())  # of the one that is asked for: a plain process always is
+    raise OSError(f"{wanted} isolation is not to be had on this machine: {why}")

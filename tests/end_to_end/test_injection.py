@@ -208,7 +208,7 @@ def test_scratch_folder_that_is_gone(
     run: Run, fork_server: ForkServer, undisturbed: Path, tmp_path: Path
 ) -> None:
     folder = hand_in(tmp_path / "in", hit="random_agent_space_sample")
-    scratch, away = Path(fork_server._folder.name), tmp_path / "away"
+    scratch, away = Path(fork_server._folder.path), tmp_path / "away"
 
     def give_back() -> None:
         if away.exists():

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import json
 import os
+import resource
 import signal
 from pathlib import Path
 from typing import Any
@@ -14,7 +17,7 @@ from grader.assignments.registry import CheckKind, JudgeInput
 from grader.errors import GraderFault
 from grader.intake.discovery import Source
 from grader.pipeline import batch as batch_module
-from grader.pipeline import judging
+from grader.pipeline import grading, judging
 from grader.pipeline.batch import Batch, Observer, exit_code, grade_batch
 from grader.records.report import GradeReport, ReportStatus, SeedSet
 from grader.records.result import Outcome
@@ -43,35 +46,89 @@ def outcomes_of(report: GradeReport, part: str) -> set[Outcome]:
     return {result.outcome for result in report.of_part(part)}
 
 
-def test_fork_server_killed_in_the_middle_withholds_one_mark_and_the_next_is_graded(
-    week13: LoadedAssignment, monkeypatch: pytest.MonkeyPatch
+class Killed:
+    """Three submissions: one loses its fork server once, the next one twice, the last one never."""
+
+    NAMES = ("convolution_kernel_flipped", "convolution_loops", "convolution_vectorised")
+
+    def __init__(self, out: Path) -> None:
+        self.out = out
+        self.servers: list[ForkServer] = []
+        self._kills = {self.NAMES[0]: 1, self.NAMES[1]: 2}
+
+    def grade(self, loaded: LoadedAssignment) -> None:
+        observer = Observer(part=self._part)
+        self.outcome = run(loaded, self.out, *self.NAMES, observer=observer)
+        self.reports = {report.submission.id: report for report in self.outcome.reports}
+
+    def start(self, _level: object) -> ForkServer:
+        self.servers.append(ForkServer())
+        return self.servers[-1]
+
+    def _part(self, submission: str, part_id: str) -> None:
+        if part_id == "convolution" and self._kills.get(submission, 0) > 0:
+            self._kills[submission] -= 1
+            os.kill(self.servers[-1].pid, signal.SIGKILL)
+
+    def timings(self, name: str) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads((self.out / name / "timings.json").read_text())
+        return found
+
+
+@pytest.fixture(scope="module")
+def killed(small: LoadedAssignment, tmp_path_factory: pytest.TempPathFactory) -> Killed:
+    made = Killed(tmp_path_factory.mktemp("killed"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(batch_module, "best_source", made.start)
+        made.grade(small)
+    return made
+
+
+def test_submission_that_lost_its_fork_server_is_run_once_more_by_a_fresh_one(
+    killed: Killed,
 ) -> None:
-    servers: list[ForkServer] = []
-
-    def started() -> ForkServer:
-        servers.append(ForkServer())
-        return servers[-1]
-
-    monkeypatch.setattr(batch_module, "best_source", started)
-
-    def part(submission: str, part_id: str) -> None:
-        if (submission, part_id) == ("convolution_loops", "convolution"):
-            os.kill(servers[-1].pid, signal.SIGKILL)
-
-    outcome = run(
-        week13,
-        None,
-        "convolution_loops",
-        "convolution_vectorised",
-        observer=Observer(part=part),
-    )
-    first, second = outcome.reports
-    assert first.status is ReportStatus.WITHHELD
-    assert outcomes_of(first, "convolution") == {Outcome.FAULT}
-    assert (second.status, second.score) == (ReportStatus.GRADED, 10.0)
-    assert exit_code(outcome, outcome.reports) == 3
+    name = Killed.NAMES[0]
+    assert killed.reports[name].status is ReportStatus.GRADED
+    (reason,) = killed.timings(name)["retries"]
+    assert "fork server" in reason
+    assert "fork server" not in (killed.out / name / "report.json").read_text()
+    assert "retries" not in killed.timings(Killed.NAMES[2])
 
 
+def test_fork_server_lost_twice_withholds_one_mark_and_the_others_are_graded(
+    killed: Killed,
+) -> None:
+    lost, last = (killed.reports[name] for name in Killed.NAMES[1:])
+    assert lost.status is ReportStatus.WITHHELD
+    assert outcomes_of(lost, "convolution") == {Outcome.FAULT}
+    assert (last.status, last.score) == (ReportStatus.GRADED, 10.0)
+    assert len(killed.servers) == 4
+    (fault,) = killed.outcome.faults
+    assert fault.startswith(f"{Killed.NAMES[1]}: ")
+    assert exit_code(killed.outcome, killed.outcome.reports) == 3
+
+
+def test_machine_that_starts_no_worker_withholds_all_marks_and_gives_up_trying(
+    small: LoadedAssignment, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    tries: list[object] = []
+
+    def start(level: object) -> ForkServer:
+        tries.append(level)
+        raise OSError(errno.EAGAIN, "Resource temporarily unavailable")
+
+    monkeypatch.setattr(batch_module, "best_source", start)
+    names = sorted(folder.name for folder in SAMPLES.glob("convolution_*"))[:8]
+    outcome = run(small, tmp_path, *names)
+    assert [report.status for report in outcome.reports] == [ReportStatus.WITHHELD] * 8
+    assert len(outcome.faults) == 8
+    assert all("Resource temporarily unavailable" in fault for fault in outcome.faults)
+    assert len(tries) == 6
+    rows = (tmp_path / "grades.csv").read_text().splitlines()[1:]
+    assert [row.partition(",")[2] for row in rows] == [",50.0,withheld"] * 8
+
+
+@pytest.mark.usefixtures("one_server")
 def test_mistake_in_a_judge_withholds_the_mark(
     week13: LoadedAssignment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -95,17 +152,18 @@ def test_mistake_in_a_judge_withholds_the_mark(
     assert "ZeroDivisionError" in (values.findings[0].received or "")
 
 
+@pytest.mark.usefixtures("one_server")
 def test_submission_this_machine_cannot_read_is_withheld(
     week13: LoadedAssignment, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    real = batch_module.take_in
+    real = grading.take_in
 
     def failing(source: Source, assignment: Any) -> Any:
         if source.id == "convolution_loops":
             raise GraderFault("the disk does not answer")
         return real(source, assignment)
 
-    monkeypatch.setattr(batch_module, "take_in", failing)
+    monkeypatch.setattr(grading, "take_in", failing)
     outcome = run(week13, tmp_path, "convolution_loops", "convolution_vectorised")
     first, second = outcome.reports
     assert first.status is ReportStatus.WITHHELD
@@ -114,6 +172,7 @@ def test_submission_this_machine_cannot_read_is_withheld(
     assert "convolution_loops,,100.0,withheld" in (tmp_path / "grades.csv").read_text()
 
 
+@pytest.mark.usefixtures("one_server")
 def test_report_that_cannot_be_written_is_told_and_the_others_are_kept(
     week13: LoadedAssignment, tmp_path: Path
 ) -> None:
@@ -125,6 +184,37 @@ def test_report_that_cannot_be_written_is_told_and_the_others_are_kept(
     assert exit_code(outcome, outcome.reports) == 3
 
 
+@pytest.mark.usefixtures("one_server")
+def test_file_that_does_not_fit_is_no_mark_and_is_written_when_there_is_room(
+    course: Any, small: LoadedAssignment, tmp_path: Path
+) -> None:
+    course.grade(small)
+    largest = max(len(content) for content in course.files().values())
+    # Of what it prints, 64 KiB are kept: more than any file that is there so far.
+    work = course.handed_in / "cleo" / "random_agent.py"
+    work.write_text("print('x' * 65_000)\n" + work.read_text())
+    course.grade(small, tmp_path / "undisturbed")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (largest + 5_000, hard))
+    try:
+        outcome, _ = course.grade(small)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert [report.submission.id for report in outcome.reports] == ["anna", "bela"]
+    (fault,) = outcome.faults
+    assert fault.startswith("cleo: ")
+    assert "cannot be written" in fault
+    assert exit_code(outcome, outcome.reports) == 3
+    # The mark of her earlier work must not stand for this one.
+    assert "cleo" not in (course.out / "grades.csv").read_text()
+    assert not list(course.out.rglob("*.partial"))
+
+    outcome, ran = course.grade(small)
+    assert (outcome.faults, {submission for submission, _ in ran}) == ([], {"cleo"})
+    assert course.files() == course.files(tmp_path / "undisturbed")
+
+
+@pytest.mark.usefixtures("one_server")
 def test_episodes_without_a_fitting_baseline_are_a_fault(week13: LoadedAssignment) -> None:
     assert week13.baselines is not None
     part = week13.baselines.parts["agent"]

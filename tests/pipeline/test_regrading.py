@@ -15,6 +15,8 @@ from grader.pipeline.files import EVIDENCE_FILE
 from grader.pipeline.regrading import read_evidence, regrade
 from grader.records.report import SeedSet
 
+pytestmark = pytest.mark.usefixtures("one_server")
+
 SAMPLES = Path(__file__).parents[2] / "submissions"
 NAMES = ("agent_always_left", "convolution_kernel_flipped", "network_stride_wrong")
 

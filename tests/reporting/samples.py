@@ -398,7 +398,8 @@ def empty(name: str = "empty") -> GradeReport:
 HOSTILE = (
     '<script>window.__pwned=1</script><img src=x onerror="window.__pwned=2">\'"`${7*7}`{{7*7}}'
     '<a href="javascript:window.__pwned=3">x</a></style></title></textarea>--><svg onload=x>'
-    " \x1b[31mred\x1b[0m \u202eevil\u2066 javascript:window.__pwned=4 ##[error]x ::error::y"
+    " \x1b[31mred\x1b[0m \u202eevil\u2066 javascript:window.__pwned=4 "
+    "##[error]x ##vso[task.complete] ::error::y"
 )
 """Markup, template syntax, escape sequences, direction overrides and CI commands in one."""
 

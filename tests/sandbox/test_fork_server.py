@@ -129,11 +129,11 @@ def test_server_that_does_not_come_up_says_why(monkeypatch: pytest.MonkeyPatch) 
 
 def test_worker_that_cannot_start_is_a_fault_and_leaves_nothing(fork_server: ForkServer) -> None:
     before = len(list(Path("/proc/self/fd").iterdir()))
-    folders = set(Path(fork_server._folder.name).iterdir())
+    folders = set(Path(fork_server._folder.path).iterdir())
     with pytest.raises(GraderFault, match="start"):
         fork_server.student(Limits.model_construct(**{**Limits().plain(), "memory_mb": 1}), 1)
     assert len(list(Path("/proc/self/fd").iterdir())) == before
-    assert set(Path(fork_server._folder.name).iterdir()) == folders
+    assert set(Path(fork_server._folder.path).iterdir()) == folders
     fork_server.student(Limits(), 1).close()
 
 
@@ -192,7 +192,7 @@ def test_cold_start_answers_the_same_protocol(fork_server: ForkServer) -> None:
     finally:
         source.close()
     assert not _alive(worker.pid)
-    assert not Path(source._folder.name).exists()
+    assert not Path(source._folder.path).exists()
 
 
 def _set_order(worker: Worker) -> str:

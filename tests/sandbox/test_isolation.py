@@ -205,11 +205,11 @@ def test_room_is_empty_of_everything_but_the_worker(student: Student) -> None:
 
 def test_nothing_of_a_room_is_left_on_the_machine(fork_server: ForkServer) -> None:
     mounts = Path("/proc/self/mountinfo").read_text()
-    folders = sorted(Path(fork_server._folder.name).iterdir())
+    folders = sorted(Path(fork_server._folder.path).iterdir())
     with fork_server.student(Limits(processes=5), 1) as worker:
         if worker.isolation is not Isolation.FULL:
             pytest.skip("this machine refuses namespaces")
-        assert sorted(Path(fork_server._folder.name).iterdir()) == folders
+        assert sorted(Path(fork_server._folder.path).iterdir()) == folders
         keeper = worker._kin.keeper
         assert keeper is not None
     assert not Path(f"/proc/{worker.pid}").exists()

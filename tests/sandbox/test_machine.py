@@ -16,7 +16,11 @@ from grader.sandbox.machine import machine
 from grader.sandbox.probing import offered
 
 POORER = Path(__file__).parents[1] / "poorer_machine.py"
-SCRIPT = "import json; from grader.sandbox.machine import machine; print(json.dumps(machine().plain()))"
+SCRIPT = """
+import json
+from grader.sandbox.machine import machine
+print(json.dumps(machine().plain()))
+"""
 
 
 def _on(*what: str) -> Machine:
@@ -67,7 +71,7 @@ def test_folder_that_cannot_be_written_to_is_told(monkeypatch: pytest.MonkeyPatc
 
 
 def test_tightest_limit_of_a_control_group_counts(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     from grader.sandbox import machine as module
 

@@ -1,0 +1,1 @@
+"""Hostile submissions, what shows whether one got through, and the run that tries them all."""

@@ -1,0 +1,3 @@
+"""Honest work: what a neighbour of an attack hands in."""
+
+from honest import create_q_model
