@@ -1,0 +1,95 @@
+"""The commands for those who write assignments: `spec` and `baseline`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from grader.cli.options import DEFAULT_ASSIGNMENT, PATHS, load
+from grader.errors import UsageError
+
+
+@click.group()
+def spec() -> None:
+    """Write and check assignment files."""
+
+
+@spec.command("validate")
+@click.argument("file", metavar="FILE")
+def spec_validate(file: str) -> None:
+    """Find everything that is wrong with an assignment file."""
+    from grader.assignments.loader import missing_baselines
+
+    loaded = load(file, ready=False)
+    assignment = loaded.assignment
+    points = sum(check.points for part in assignment.parts.values() for check in
+                 part.checks.values())  # fmt: skip
+    click.echo(
+        f"{loaded.path}: valid. {assignment.id}: {len(assignment.parts)} part(s), "
+        f"{len(assignment.check_ids())} check(s), {points:g} points."
+    )
+    if missing := missing_baselines(loaded):
+        click.echo(
+            f"Before grading, record reference results for {', '.join(missing)}: "
+            f"grader baseline {file}"
+        )
+
+
+@spec.command("schema")
+def spec_schema() -> None:
+    """Print the JSON Schema of assignment files, for editors."""
+    import json
+
+    from grader.assignments.schema import assignment_schema
+
+    click.echo(json.dumps(assignment_schema(), indent=2, ensure_ascii=False))
+
+
+@spec.command("new")
+@click.argument("folder", metavar="DIR", type=PATHS)
+def spec_new(folder: Path) -> None:
+    """Write a commented starter assignment into DIR."""
+    from grader.assignments.starter import starter_files
+
+    files = starter_files()
+    present = [name for name in files if (folder / name).exists()]
+    if present:
+        raise UsageError(f"{folder / present[0]} is already there; nothing was written.")
+    for name, content in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(content, encoding="utf-8")
+        click.echo(f"wrote {folder / name}")
+    click.echo(f"Check it with: grader spec validate {folder / 'assignment.toml'}")
+
+
+@click.command()
+@click.argument("file", metavar="ID_OR_FILE", default=DEFAULT_ASSIGNMENT)
+@click.option(
+    "--reference",
+    type=PATHS,
+    required=True,
+    help="The reference solutions: a folder in the shape of a submission.",
+)
+def baseline(file: str, reference: Path) -> None:
+    """Record the reference agents' episode returns beside an assignment.
+
+    The random agent and the DQN agent of the reference solutions play every public and final seed.
+    The result goes to baselines.json beside the assignment.
+    """
+    from grader.assignments.loader import load_assignment
+    from grader.cli.progress import progress
+    from grader.pipeline.baseline import record_baselines, write_baselines
+
+    loaded = load_assignment(file, with_baselines=False)
+    with progress(0, "episodes") as observer:
+        recorded = record_baselines(loaded, reference, observer)
+    path = write_baselines(loaded, recorded)
+    for part_id, part in recorded.parts.items():
+        final = part.final
+        click.echo(
+            f"{part_id}: {part.environment_id}, {len(final.seeds)} final seeds: "
+            f"random {sum(final.random_returns) / len(final.seeds):.1f}, "
+            f"DQN {sum(final.dqn_returns) / len(final.seeds):.1f}"
+        )
+    click.echo(f"wrote {path}")
