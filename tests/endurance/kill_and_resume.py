@@ -150,7 +150,7 @@ class Endurance:
 
     def _kill(self, out: Path) -> None:
         temporary = Path(tempfile.mkdtemp(prefix="endurance-"))
-        temporary.chmod(0o755)  # workers are another user than root
+        temporary.chmod(0o1777)  # as the usual one: workers are another user than root
         process = self._start(out, temporary)
         self._await_moment(process, out)
         if process.poll() is None:
