@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from grader.records.evidence import Incident
+from grader.records.incident import Incident
 from grader.records.messages import ImportFile, Invoke, Resolve
 from grader.records.spec import Isolation, Limits
 from grader.sandbox.incident import WorkerIncident

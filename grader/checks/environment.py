@@ -22,10 +22,9 @@ from grader.records.evidence import (
     EnvironmentEvidence,
     EnvironmentRule,
     EnvironmentTrial,
-    Incident,
-    IncidentKind,
     Violation,
 )
+from grader.records.incident import Incident, IncidentKind
 from grader.records.result import Finding, Outcome, Severity, Verdict
 
 CLASS_ROLE: Final = "env_class"

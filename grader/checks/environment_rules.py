@@ -9,12 +9,8 @@ from enum import StrEnum
 from typing import Final
 
 from grader.checks.incidents import incident_finding
-from grader.records.evidence import (
-    EnvironmentRule,
-    Incident,
-    IncidentKind,
-    Violation,
-)
+from grader.records.evidence import EnvironmentRule, Violation
+from grader.records.incident import Incident, IncidentKind
 from grader.records.result import Finding, Severity
 
 

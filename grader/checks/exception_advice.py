@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from grader.records.evidence import Incident
+from grader.records.incident import Incident
 
 _NO_MODULE: Final = re.compile(r"No module named '([\w.]+)'")
 _NO_NAME: Final = re.compile(

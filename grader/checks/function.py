@@ -30,7 +30,8 @@ from grader.checks.trials import (
 )
 from grader.errors import GraderFault
 from grader.records.arrays import ArrayRecord
-from grader.records.evidence import FunctionEvidence, FunctionTrial, IncidentKind
+from grader.records.evidence import FunctionEvidence, FunctionTrial
+from grader.records.incident import IncidentKind
 from grader.records.result import Finding, Severity, Verdict
 from grader.records.settings import ValuesSettings
 

@@ -12,7 +12,7 @@ from grader.checks.exception_advice import (
     import_time_advice,
     syntax_advice,
 )
-from grader.records.evidence import Incident, IncidentKind, LimitName
+from grader.records.incident import Incident, IncidentKind, LimitName
 from grader.records.result import Finding, Outcome, Severity, Verdict
 
 

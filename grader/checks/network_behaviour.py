@@ -13,7 +13,8 @@ from grader.checks.incidents import incident_verdict
 from grader.checks.interface import graded, interface_verdict
 from grader.checks.network_codes import NetworkCode
 from grader.checks.network_interface import ending_incident, unexamined_verdict
-from grader.records.evidence import BehaviourTrial, Incident, IncidentKind, NetworkEvidence
+from grader.records.incident import Incident, IncidentKind
+from grader.records.network_evidence import BehaviourTrial, NetworkEvidence
 from grader.records.result import Finding, Severity, Verdict
 from grader.records.settings import NetworkSettings
 

@@ -9,7 +9,8 @@ from grader.assignments.registry import JudgeInput
 from grader.checks.incidents import incident_finding, incident_outcome, incident_verdict
 from grader.checks.interface import graded, interface_verdict
 from grader.checks.network_codes import NetworkCode
-from grader.records.evidence import BuildTrial, Incident, IncidentKind, NetworkEvidence
+from grader.records.incident import Incident, IncidentKind
+from grader.records.network_evidence import BuildTrial, NetworkEvidence
 from grader.records.result import Finding, Outcome, Severity, Verdict
 from grader.records.settings import NetworkSettings
 from grader.records.text import clean_line

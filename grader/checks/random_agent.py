@@ -15,13 +15,8 @@ from grader.checks.bias import bias_findings, few
 from grader.checks.incidents import incident_outcome, incident_verdict
 from grader.checks.interface import graded, interface_verdict, passed
 from grader.checks.trials import incident_findings
-from grader.records.evidence import (
-    Incident,
-    IncidentKind,
-    RandomAgentEvidence,
-    SeededTrial,
-    SpaceTrial,
-)
+from grader.records.evidence import RandomAgentEvidence, SeededTrial, SpaceTrial
+from grader.records.incident import Incident, IncidentKind
 from grader.records.result import ActionCounts, Finding, Severity, Verdict
 from grader.records.settings import UniformSettings
 from grader.statistics.uniformity import level_per_test, space_tests

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from grader.checks.incidents import incident_finding, incident_verdict
-from grader.records.evidence import Incident, IncidentKind
+from grader.records.incident import Incident, IncidentKind
 from grader.records.result import Finding, Outcome, Verdict
 
 Hypothesis = TypeVar("Hypothesis")

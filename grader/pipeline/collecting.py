@@ -14,7 +14,8 @@ from grader.assignments.loader import LoadedAssignment
 from grader.assignments.registry import probe_kind, settings_of
 from grader.errors import GraderFault
 from grader.probes.context import PartUsage, ProbeContext, missing
-from grader.records.evidence import Evidence, Incident, IncidentKind, PartEvidence
+from grader.records.evidence import Evidence, PartEvidence
+from grader.records.incident import Incident, IncidentKind
 from grader.records.report import SeedSet, SubmissionRef
 from grader.records.spec import Assignment, Isolation
 from grader.records.submission import Submission

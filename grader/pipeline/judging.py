@@ -5,7 +5,8 @@ from __future__ import annotations
 from grader.assignments.loader import LoadedAssignment
 from grader.assignments.registry import JudgeInput, check_kind, probe_kind, settings_of
 from grader.checks.incidents import incident_finding
-from grader.records.evidence import Evidence, Incident, IncidentKind, PartEvidence
+from grader.records.evidence import Evidence, PartEvidence
+from grader.records.incident import Incident, IncidentKind
 from grader.records.report import GradeReport
 from grader.records.result import Outcome, Verdict
 from grader.records.spec import Isolation

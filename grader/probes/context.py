@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
 from grader.assignments.registry import ProbeKind, Role
-from grader.records.evidence import Incident, IncidentKind, PartEvidence, Symbol, Unresolved
+from grader.records.evidence import PartEvidence, Symbol, Unresolved
+from grader.records.incident import Incident, IncidentKind
 from grader.records.messages import Found, ImportFile, Message, Resolve
 from grader.records.report import SeedSet
 from grader.records.spec import Isolation, Limits, PartSpec

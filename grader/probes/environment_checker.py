@@ -11,7 +11,8 @@ from gymnasium.utils.env_checker import check_env
 
 from grader.probes.environment_game import Violations, is_dict, unfit
 from grader.probes.environment_observations import listening
-from grader.records.evidence import EnvironmentRule, Incident
+from grader.records.evidence import EnvironmentRule
+from grader.records.incident import Incident
 from grader.records.messages import Invoke
 from grader.records.text import clean_line
 from grader.sandbox.incident import WorkerIncident

@@ -9,7 +9,8 @@ import numpy as np
 from gymnasium import spaces
 
 from grader.probes.environment_observations import fits, is_number, misfit
-from grader.records.evidence import EnvironmentRule, Incident, IncidentKind, Violation
+from grader.records.evidence import EnvironmentRule, Violation
+from grader.records.incident import Incident, IncidentKind
 from grader.records.messages import Invoke
 from grader.records.spaces import space_text
 from grader.records.text import clean_line

@@ -12,14 +12,9 @@ from grader.probes.context import ProbeContext, expect, load
 from grader.probes.function import MAX_ELEMENTS, TYPE_CHARS
 from grader.probes.network_proof import describe_network, draw_inputs, forward, prove
 from grader.records.arrays import ArrayRecord
-from grader.records.evidence import (
-    BehaviourTrial,
-    BuildTrial,
-    Incident,
-    IncidentKind,
-    NetworkEvidence,
-)
+from grader.records.incident import Incident, IncidentKind
 from grader.records.messages import Invoke, ModelFacts
+from grader.records.network_evidence import BehaviourTrial, BuildTrial, NetworkEvidence
 from grader.records.settings import NetworkSettings
 from grader.records.text import clean_line
 from grader.sandbox.incident import WorkerIncident

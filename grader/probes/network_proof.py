@@ -22,7 +22,6 @@ from pydantic import JsonValue
 
 from grader.errors import GraderFault
 from grader.probes.context import ProbeContext, expect, parsed
-from grader.records.evidence import NetworkGraph, NetworkProof, ProofMethod
 from grader.records.messages import (
     Describe,
     Description,
@@ -32,6 +31,7 @@ from grader.records.messages import (
     Reference,
     WriteWeights,
 )
+from grader.records.network_evidence import NetworkGraph, NetworkProof, ProofMethod
 from grader.records.settings import NetworkSettings
 from grader.records.text import clean_line
 from grader.sandbox.incident import WorkerIncident

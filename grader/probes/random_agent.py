@@ -14,13 +14,8 @@ from grader.episodes.actions import InvalidAction, to_action
 from grader.errors import GraderFault
 from grader.probes.context import ProbeContext, expect, load, load_again
 from grader.records.arrays import ArrayRecord
-from grader.records.evidence import (
-    ActionComponent,
-    Incident,
-    RandomAgentEvidence,
-    SeededTrial,
-    SpaceTrial,
-)
+from grader.records.evidence import ActionComponent, RandomAgentEvidence, SeededTrial, SpaceTrial
+from grader.records.incident import Incident
 from grader.records.messages import Invoke, InvokeMany, Space
 from grader.records.settings import RandomAgentSettings
 from grader.records.spaces import SpaceError, parse_space, space_data

@@ -12,7 +12,8 @@ from grader.errors import GraderFault
 from grader.probes.cases import Case, loss_cases, training_batches
 from grader.probes.context import Loaded, ProbeContext, expect, load, parsed
 from grader.probes.function import TYPE_CHARS, as_array, recorded_arguments
-from grader.records.evidence import FunctionTrial, Incident, StepTrial, TrainingEvidence
+from grader.records.evidence import FunctionTrial, StepTrial, TrainingEvidence
+from grader.records.incident import Incident
 from grader.records.messages import (
     Invoke,
     Kept,

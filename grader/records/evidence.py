@@ -9,80 +9,13 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Literal
 
-from pydantic import Field, JsonValue, SerializeAsAny
+from pydantic import Field, SerializeAsAny
 
 from grader.records.arrays import ArrayRecord
 from grader.records.base import SCHEMA_VERSION, Record
+from grader.records.incident import Incident
 from grader.records.report import SeedSet, SubmissionRef
 from grader.records.spec import Isolation
-
-
-class IncidentKind(StrEnum):
-    """What kept student code from answering."""
-
-    MISSING_FILE = "missing_file"
-    REFUSED = "refused"
-    """The submission as a whole could not be taken in."""
-    RAISED = "raised"
-    """An exception left the student's code."""
-    EXITED = "exited"
-    """The process ended (exit, crash, kill) instead of answering."""
-    LIMIT = "limit"
-    """A limit was hit."""
-    PROTOCOL = "protocol"
-    """What came back was no answer to the question."""
-    FAULT = "fault"
-    """The grader or the machine failed."""
-
-
-class LimitName(StrEnum):
-    """The limits a worker can hit; named as in the assignment."""
-
-    CALL_WALL = "call_wall_s"
-    CALL_CPU = "call_cpu_s"
-    PART_WALL = "part_wall_s"
-    PART_CPU = "part_cpu_s"
-    MEMORY = "memory_mb"
-    DATA = "data_mb"
-    RESIDENT = "resident_mb"
-    PROCESSES = "processes"
-    THREADS = "threads"
-    OPEN_FILES = "open_files"
-    FILE_SIZE = "file_mb"
-    SCRATCH = "scratch_mb"
-    SCRATCH_FILES = "scratch_files"
-    OUTPUT = "output_kb"
-    REPLY = "reply_mb"
-
-
-class Frame(Record):
-    """One line of a traceback, in the student's own files."""
-
-    file: str
-    line: int
-    function: str
-    text: str = ""
-    """The source line."""
-
-
-class Incident(Record):
-    """How a request to the worker ended badly."""
-
-    kind: IncidentKind
-    stage: str
-    """What was being done, such as `importing network.py` or `calling act (step 31)`."""
-    error_type: str = ""
-    """Exception class, for `raised`."""
-    message: str = ""
-    frames: tuple[Frame, ...] = ()
-    """Outermost first."""
-    limit: LimitName | None = None
-    limit_value: str = ""
-    """The value of the limit that was hit, with its unit."""
-
-    def where(self) -> str | None:
-        """The innermost line of the student's files, as `file:line`."""
-        return f"{self.frames[-1].file}:{self.frames[-1].line}" if self.frames else None
 
 
 class Symbol(Record):
@@ -193,120 +126,6 @@ class RandomAgentEvidence(PartEvidence):
     kind: Literal["random_agent"] = "random_agent"
     spaces: tuple[SpaceTrial, ...] = ()
     seeded: tuple[SeededTrial, ...] = ()
-
-
-# --- network ------------------------------------------------------------------------------------
-
-
-class NodeSource(StrEnum):
-    """Where a node of the graph came from."""
-
-    LAYER = "layer"
-    """A Keras layer of exactly a known class."""
-    OPERATION = "operation"
-    """Code between layers, identified as a known function by what it computes."""
-    UNKNOWN = "unknown"
-    """A custom layer or code between layers that is no known function."""
-
-
-class GraphNode(Record):
-    """One layer or operation, in the order in which data passes."""
-
-    index: int
-    source: NodeSource
-    kind: str
-    """Keras class name (`Conv2D`), or the operation (`affine`, `transpose`, `relu`, …)."""
-    name: str
-    config: dict[str, JsonValue]
-    """The layer's configuration, or the operation's parameters."""
-    inputs: tuple[int, ...]
-    """Indices of the nodes it reads; −1 is the network's input."""
-    output_shape: tuple[int, ...]
-    """Batch axis left out."""
-    parameters: int
-    """Scalars in its weights."""
-    weights: tuple[int, ...] = ()
-    """Indices of its arrays among those sent with the graph."""
-    layer: int | None = None
-    """Number of the layer object; the same number twice is a shared layer."""
-
-
-class NetworkGraph(Record):
-    """What the worker says the network consists of. A claim, until the proof holds."""
-
-    nodes: tuple[GraphNode, ...]
-    outputs: tuple[int, ...]
-    """Indices of the nodes whose values the network returns."""
-    input_shape: tuple[int, ...]
-    """Batch axis left out."""
-    unused_layers: tuple[str, ...] = ()
-    """Layers that were made and never called."""
-    parameters: int
-    """Scalars in all weights of the model."""
-
-
-class ProofMethod(StrEnum):
-    """How it was established that the graph describes the network."""
-
-    REBUILT = "rebuilt"
-    """Rebuilt from graph and weights in a clean process; same outputs on fresh inputs."""
-    TRANSPLANTED = "transplanted"
-    """Given random weights, it answers like the reference with the same weights."""
-    NONE = "none"
-    """Neither succeeded."""
-
-
-class NetworkProof(Record):
-    """The proof, with its figures."""
-
-    method: ProofMethod
-    difference: float | None = None
-    """Largest absolute difference of outputs, relative to the largest output."""
-    tolerance: float | None = None
-    reason: str = ""
-    """Why there is no proof."""
-
-
-class BuildTrial(Record):
-    """One call of the student's builder."""
-
-    num_actions: int
-    returned: str = ""
-    """Type of what it returned."""
-    is_model: bool = False
-    output_shape: tuple[int, ...] | None = None
-    """Shape of the answer to a batch of two."""
-    parameters: int | None = None
-    incident: Incident | None = None
-
-
-class BehaviourTrial(Record):
-    """What the network answers to inputs drawn outside its process."""
-
-    outputs: ArrayRecord | None = None
-    """(batch, num_actions) answers to one batch."""
-    repeat_difference: float | None = None
-    """Largest difference when the same batch is asked again."""
-    single_difference: float | None = None
-    """Largest difference when each input is asked alone."""
-    magnitude: float | None = None
-    """Largest absolute output, the scale for the differences."""
-    incident: Incident | None = None
-
-
-class NetworkEvidence(PartEvidence):
-    """Evidence of a network builder."""
-
-    kind: Literal["network"] = "network"
-    builds: tuple[BuildTrial, ...] = ()
-    input_shape: tuple[int, ...] | None = None
-    """The first accepted input shape that the network took, batch axis left out."""
-    rejected_inputs: tuple[Incident, ...] = ()
-    """Why the accepted shapes before it were not taken."""
-    graph: NetworkGraph | None = None
-    graph_incident: Incident | None = None
-    proof: NetworkProof | None = None
-    behaviour: BehaviourTrial | None = None
 
 
 # --- functions and training ---------------------------------------------------------------------

@@ -11,7 +11,7 @@ from pydantic import ConfigDict, Field
 
 from grader.records.barriers import Barrier
 from grader.records.base import Record
-from grader.records.evidence import Frame, LimitName
+from grader.records.incident import Frame, LimitName
 from grader.records.text import clean_line, clean_text
 from grader.records.wire import WireError, decode, frame
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from grader.errors import GraderError
-from grader.records.evidence import Incident, IncidentKind
+from grader.records.incident import Incident, IncidentKind
 
 
 class WorkerIncident(GraderError):

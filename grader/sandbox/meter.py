@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from grader.records.evidence import LimitName
+from grader.records.incident import LimitName
 from grader.records.spec import Limits
 from grader.sandbox import watch
 from grader.sandbox.watch import Kin

@@ -12,7 +12,7 @@ from typing import Any, Final, NoReturn, Self
 
 from grader.errors import GraderFault
 from grader.records.barriers import Barrier
-from grader.records.evidence import Incident, IncidentKind, LimitName
+from grader.records.incident import Incident, IncidentKind, LimitName
 from grader.records.messages import PutFile, Request, StudentFailure, decode_reply, encode_request
 from grader.records.spec import Isolation, Limits
 from grader.records.wire import HEADER, WireError

@@ -10,7 +10,7 @@ import resource
 import traceback
 from pathlib import Path
 
-from grader.records.evidence import Frame, LimitName
+from grader.records.incident import Frame, LimitName
 from grader.records.messages import StudentFailure
 from grader.records.text import clean_line, clean_text
 from grader.records.wire import WireError

@@ -16,7 +16,7 @@ from typing import Any, Final
 import numpy as np
 
 from grader.records.barriers import Barrier
-from grader.records.evidence import LimitName
+from grader.records.incident import LimitName
 from grader.records.messages import Ready, StudentFailure
 from grader.records.spaces import SpaceError, space_data, space_from_data
 from grader.records.spec import Limits

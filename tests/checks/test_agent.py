@@ -9,17 +9,8 @@ from pydantic import ValidationError
 
 from grader.assignments.registry import CheckKind, JudgeInput
 from grader.checks.agent import CHECKS
-from grader.records.evidence import (
-    AgentEvidence,
-    Episode,
-    Frame,
-    Incident,
-    IncidentKind,
-    LimitName,
-    ReplayTrial,
-    Symbol,
-    Unresolved,
-)
+from grader.records.evidence import AgentEvidence, Episode, ReplayTrial, Symbol, Unresolved
+from grader.records.incident import Frame, Incident, IncidentKind, LimitName
 from grader.records.report import SeedSet
 from grader.records.result import EpisodeReturns, Outcome, Verdict
 from grader.records.settings import AgentSettings, PerformanceSettings

@@ -11,14 +11,11 @@ from grader.records.evidence import (
     EnvironmentEvidence,
     EnvironmentRule,
     EnvironmentTrial,
-    Frame,
-    Incident,
-    IncidentKind,
-    LimitName,
     Symbol,
     Unresolved,
     Violation,
 )
+from grader.records.incident import Frame, Incident, IncidentKind, LimitName
 from grader.records.result import Outcome, Severity, Verdict
 from grader.records.settings import EnvironmentSettings
 from grader.records.spec import CheckSpec, Isolation, PartSpec

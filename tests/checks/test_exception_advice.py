@@ -12,7 +12,7 @@ from grader.checks.exception_advice import (
     import_time_advice,
     syntax_advice,
 )
-from grader.records.evidence import Incident, IncidentKind
+from grader.records.incident import Incident, IncidentKind
 
 
 def raised(error_type: str, message: str = "") -> Incident:

@@ -13,16 +13,8 @@ from grader.errors import GraderFault
 from grader.probes.cases import convolution_cases
 from grader.records.arrays import ArrayRecord
 from grader.records.catalogue import catalogue
-from grader.records.evidence import (
-    Frame,
-    FunctionEvidence,
-    FunctionTrial,
-    Incident,
-    IncidentKind,
-    LimitName,
-    Symbol,
-    Unresolved,
-)
+from grader.records.evidence import FunctionEvidence, FunctionTrial, Symbol, Unresolved
+from grader.records.incident import Frame, Incident, IncidentKind, LimitName
 from grader.records.result import Outcome, Severity, Verdict
 from grader.records.settings import FunctionSettings, ValuesSettings
 from grader.records.spec import CheckSpec, Isolation, PartSpec

@@ -11,7 +11,7 @@ from grader.checks.incidents import (
     incident_outcome,
     incident_verdict,
 )
-from grader.records.evidence import Frame, Incident, IncidentKind, LimitName
+from grader.records.incident import Frame, Incident, IncidentKind, LimitName
 from grader.records.result import Finding, Outcome, Severity
 
 FRAMES = (

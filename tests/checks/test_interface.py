@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from grader.checks.interface import graded, interface_verdict, passed, unresolved_finding
-from grader.records.evidence import Incident, IncidentKind, PartEvidence, Symbol, Unresolved
+from grader.records.evidence import PartEvidence, Symbol, Unresolved
+from grader.records.incident import Incident, IncidentKind
 from grader.records.result import Finding, Outcome, Severity
 from grader.records.spec import Isolation
 

@@ -18,19 +18,16 @@ from grader.checks.architecture.expected import expected_layers
 from grader.checks.architecture.layers import Layer, values_of
 from grader.checks.network import CHECKS
 from grader.checks.network_codes import NetworkCode as Code
-from grader.records.evidence import (
+from grader.records.evidence import Symbol, Unresolved
+from grader.records.incident import Incident, IncidentKind, LimitName
+from grader.records.network_evidence import (
     BuildTrial,
     GraphNode,
-    Incident,
-    IncidentKind,
-    LimitName,
     NetworkEvidence,
     NetworkGraph,
     NetworkProof,
     NodeSource,
     ProofMethod,
-    Symbol,
-    Unresolved,
 )
 from grader.records.result import NetworkTable, Outcome, RowStatus, Severity, Verdict
 from grader.records.settings import ArchitectureSettings, NetworkSettings

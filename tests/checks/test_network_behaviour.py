@@ -12,15 +12,9 @@ from grader.checks.network import CHECKS
 from grader.checks.network_behaviour import RELATIVE_TOLERANCE
 from grader.checks.network_codes import NetworkCode as Code
 from grader.records.arrays import ArrayRecord
-from grader.records.evidence import (
-    BehaviourTrial,
-    BuildTrial,
-    Incident,
-    IncidentKind,
-    NetworkEvidence,
-    Symbol,
-    Unresolved,
-)
+from grader.records.evidence import Symbol, Unresolved
+from grader.records.incident import Incident, IncidentKind
+from grader.records.network_evidence import BehaviourTrial, BuildTrial, NetworkEvidence
 from grader.records.result import Outcome, Verdict
 from grader.records.settings import NetworkSettings
 from grader.records.spec import CheckSpec, Isolation, PartSpec

@@ -8,16 +8,9 @@ from grader.assignments.registry import JudgeInput, NoSettings
 from grader.checks.incidents import GeneralCode
 from grader.checks.network import CHECKS
 from grader.checks.network_codes import NetworkCode as Code
-from grader.records.evidence import (
-    BuildTrial,
-    Frame,
-    Incident,
-    IncidentKind,
-    LimitName,
-    NetworkEvidence,
-    Symbol,
-    Unresolved,
-)
+from grader.records.evidence import Symbol, Unresolved
+from grader.records.incident import Frame, Incident, IncidentKind, LimitName
+from grader.records.network_evidence import BuildTrial, NetworkEvidence
 from grader.records.result import Outcome, Verdict
 from grader.records.settings import NetworkSettings
 from grader.records.spec import CheckSpec, Isolation, PartSpec

@@ -14,15 +14,13 @@ from grader.checks.random_agent import CHECKS
 from grader.records.arrays import ArrayRecord
 from grader.records.evidence import (
     ActionComponent,
-    Incident,
-    IncidentKind,
-    LimitName,
     RandomAgentEvidence,
     SeededTrial,
     SpaceTrial,
     Symbol,
     Unresolved,
 )
+from grader.records.incident import Incident, IncidentKind, LimitName
 from grader.records.result import Outcome, Severity, Verdict
 from grader.records.settings import RandomAgentSettings
 from grader.records.spec import CheckSpec, Isolation, PartSpec

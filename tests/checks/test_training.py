@@ -14,17 +14,8 @@ from grader.errors import GraderFault
 from grader.probes.cases import loss_cases
 from grader.records.arrays import ArrayRecord
 from grader.records.catalogue import catalogue
-from grader.records.evidence import (
-    Frame,
-    FunctionTrial,
-    Incident,
-    IncidentKind,
-    LimitName,
-    StepTrial,
-    Symbol,
-    TrainingEvidence,
-    Unresolved,
-)
+from grader.records.evidence import FunctionTrial, StepTrial, Symbol, TrainingEvidence, Unresolved
+from grader.records.incident import Frame, Incident, IncidentKind, LimitName
 from grader.records.result import Outcome, Severity, Verdict
 from grader.records.settings import TrainingSettings
 from grader.records.spec import CheckSpec, Isolation, PartSpec

@@ -22,7 +22,8 @@ import pytest
 from grader.assignments.registry import JudgeInput, check_kind, probe_kind, settings_of
 from grader.pipeline.collecting import collect_part
 from grader.probes.context import ProbeContext
-from grader.records.evidence import IncidentKind, PartEvidence
+from grader.records.evidence import PartEvidence
+from grader.records.incident import IncidentKind
 from grader.records.messages import Request
 from grader.records.report import SeedSet
 from grader.records.result import Outcome, Verdict

@@ -1,7 +1,7 @@
 import pytest
 
 from grader.probes.context import load, load_again, missing
-from grader.records.evidence import Incident, IncidentKind, LimitName
+from grader.records.incident import Incident, IncidentKind, LimitName
 from grader.records.spec import Isolation, Limits
 from grader.records.submission import Refusal
 from grader.sandbox.incident import WorkerIncident

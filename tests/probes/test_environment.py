@@ -4,7 +4,8 @@ import pytest
 
 from grader.assignments.registry import JudgeInput, check_kind
 from grader.probes import environment as environment_probe
-from grader.records.evidence import EnvironmentRule, IncidentKind, LimitName
+from grader.records.evidence import EnvironmentRule
+from grader.records.incident import IncidentKind, LimitName
 from grader.records.result import Outcome
 from grader.records.spec import CheckSpec, Limits, PartSpec
 

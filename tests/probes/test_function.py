@@ -3,7 +3,8 @@ import pytest
 
 from grader.probes.cases import convolution_cases
 from grader.probes.function import MAX_ELEMENTS, as_array
-from grader.records.evidence import FunctionEvidence, IncidentKind, LimitName
+from grader.records.evidence import FunctionEvidence
+from grader.records.incident import IncidentKind, LimitName
 from grader.records.spec import Limits
 from grader.records.wire import Opaque
 

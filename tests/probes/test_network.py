@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from grader.probes.network_proof import _varies
-from grader.records.evidence import IncidentKind, LimitName, NodeSource, ProofMethod
+from grader.records.incident import IncidentKind, LimitName
+from grader.records.network_evidence import NodeSource, ProofMethod
 from grader.records.spec import Limits
 
 SETTINGS = {

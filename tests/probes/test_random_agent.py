@@ -5,7 +5,7 @@ import pytest
 
 from grader.errors import GraderFault
 from grader.probes import random_agent as random_agent_probe
-from grader.records.evidence import IncidentKind, LimitName
+from grader.records.incident import IncidentKind, LimitName
 from grader.records.spec import Limits
 
 SPACES = [

@@ -4,7 +4,7 @@ import pytest
 
 from grader.probes.cases import loss_cases
 from grader.probes.training import _number
-from grader.records.evidence import IncidentKind, LimitName
+from grader.records.incident import IncidentKind, LimitName
 from grader.records.spec import Limits
 from grader.records.wire import Opaque
 

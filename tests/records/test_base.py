@@ -7,7 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from grader.records.base import Record
-from grader.records.evidence import LimitName
+from grader.records.incident import LimitName
 
 
 class Sample(Record):

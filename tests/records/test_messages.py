@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from grader.records.evidence import Frame, LimitName
+from grader.records.incident import Frame, LimitName
 from grader.records.messages import (
     Call,
     ImportFile,

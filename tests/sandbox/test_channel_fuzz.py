@@ -18,7 +18,7 @@ import msgpack
 import numpy as np
 import pytest
 
-from grader.records.evidence import Incident, IncidentKind, LimitName
+from grader.records.incident import Incident, IncidentKind, LimitName
 from grader.records.messages import ModelFacts
 from grader.records.wire import HEADER, Opaque, encode, frame
 from grader.sandbox.incident import WorkerIncident

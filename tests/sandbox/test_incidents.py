@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from grader.errors import GraderFault
-from grader.records.evidence import IncidentKind
+from grader.records.incident import IncidentKind
 from grader.records.messages import ImportFile, Invoke, InvokeMany, Resolve
 from grader.records.spec import Isolation, Limits
 from grader.records.wire import describe

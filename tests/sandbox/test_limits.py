@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from grader.records.evidence import IncidentKind, LimitName
+from grader.records.incident import IncidentKind, LimitName
 from grader.records.messages import ImportFile, Invoke, Resolve
 from grader.records.spec import Limits
 from grader.sandbox.incident import WorkerIncident

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from grader.records.evidence import LimitName
+from grader.records.incident import LimitName
 from grader.records.spec import Limits
 from grader.sandbox import watch
 from grader.sandbox.meter import INTERVAL_S, Meter

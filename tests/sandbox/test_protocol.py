@@ -17,7 +17,7 @@ import msgpack
 import numpy as np
 import pytest
 
-from grader.records.evidence import Incident, IncidentKind, LimitName
+from grader.records.incident import Incident, IncidentKind, LimitName
 from grader.records.messages import ImportFile, ModelFacts, PutFile
 from grader.records.spec import Isolation, Limits
 from grader.records.wire import HEADER, WireError, frame

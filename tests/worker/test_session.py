@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 
-from grader.records.evidence import IncidentKind
+from grader.records.incident import IncidentKind
 from grader.records.messages import (
     Call,
     DescribeSpaces,

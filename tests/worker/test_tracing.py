@@ -9,8 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from grader.records.evidence import Incident, NetworkGraph
+from grader.records.incident import Incident
 from grader.records.messages import Describe, Forward, ImportFile, Invoke, Rebuild, Resolve
+from grader.records.network_evidence import NetworkGraph
 from grader.records.spec import Limits
 from grader.sandbox.incident import WorkerIncident
 from grader.sandbox.server import ForkServer

@@ -30,7 +30,7 @@ from grader.checks.architecture.layers import (
     Layer,
     Value,
 )
-from grader.records.evidence import NodeSource
+from grader.records.network_evidence import NodeSource
 
 MISSING_COST: Final = 100
 EXTRA_COST: Final = 100

@@ -26,7 +26,7 @@ from grader.checks.architecture.layers import (
     Value,
 )
 from grader.checks.architecture.normal_form import NormalForm, normal_form
-from grader.records.evidence import NetworkEvidence, NetworkGraph
+from grader.records.network_evidence import NetworkEvidence, NetworkGraph
 from grader.records.settings import NetworkSettings
 
 ATTRIBUTE_SHARE: Final = 0.5

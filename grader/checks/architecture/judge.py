@@ -22,13 +22,8 @@ from grader.checks.incidents import incident_finding, incident_outcome, incident
 from grader.checks.interface import graded, interface_verdict
 from grader.checks.network_codes import NetworkCode
 from grader.checks.network_interface import ending_incident, unexamined_verdict
-from grader.records.evidence import (
-    Incident,
-    IncidentKind,
-    NetworkEvidence,
-    NetworkProof,
-    ProofMethod,
-)
+from grader.records.incident import Incident, IncidentKind
+from grader.records.network_evidence import NetworkEvidence, NetworkProof, ProofMethod
 from grader.records.result import Finding, NetworkTable, Outcome, Severity, Verdict
 from grader.records.settings import ArchitectureSettings, NetworkSettings
 from grader.records.text import clean_line

@@ -10,7 +10,7 @@ from typing import Final
 
 from pydantic import JsonValue
 
-from grader.records.evidence import NodeSource
+from grader.records.network_evidence import NodeSource
 
 Value = bool | int | float | str | tuple[int, ...]
 

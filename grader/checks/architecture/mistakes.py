@@ -19,7 +19,7 @@ from grader.checks.architecture.layers import (
 from grader.checks.architecture.surplus import surplus_mistake
 from grader.checks.architecture.wording import Mistake, layer_text, layers_text
 from grader.checks.network_codes import NetworkCode
-from grader.records.evidence import NodeSource
+from grader.records.network_evidence import NodeSource
 from grader.records.result import Finding, Severity
 
 _ORDERED: Final = (

@@ -41,7 +41,7 @@ from grader.checks.architecture.preprocessing import (
     scaled_range,
 )
 from grader.checks.architecture.sight import Sight
-from grader.records.evidence import GraphNode, NetworkGraph, NodeSource
+from grader.records.network_evidence import GraphNode, NetworkGraph, NodeSource
 from grader.records.text import clean_line
 
 _INPUT: Final = -1

@@ -13,7 +13,7 @@ from typing import Final
 from pydantic import JsonValue
 
 from grader.checks.architecture.layers import Layer, read_number
-from grader.records.evidence import GraphNode, NodeSource
+from grader.records.network_evidence import GraphNode, NodeSource
 
 SCALINGS: Final = frozenset({"Rescaling", "affine"})
 TRANSPOSITIONS: Final = frozenset({"Permute", "transpose"})

@@ -13,7 +13,7 @@ from grader.checks.architecture.layers import (
 from grader.checks.architecture.preprocessing import RESHAPES, SCALINGS, TRANSPOSITIONS
 from grader.checks.architecture.wording import Mistake, layer_text
 from grader.checks.network_codes import NetworkCode
-from grader.records.evidence import NodeSource
+from grader.records.network_evidence import NodeSource
 
 
 def surplus_mistake(layer: Layer) -> Mistake:

@@ -14,7 +14,7 @@ from grader.checks.architecture.layers import (
     value_text,
 )
 from grader.checks.architecture.wording import summary_of
-from grader.records.evidence import ProofMethod
+from grader.records.network_evidence import ProofMethod
 from grader.records.result import LayerCell, LayerRow, NetworkTable, RowStatus
 
 MAX_ROWS: Final = 300
