@@ -90,7 +90,8 @@ def become(number):
                 str(Path(places.package).parent), sys.prefix}  # fmt: skip
     wanted = sorted({*places.all(), *programs})
     user.open_the_way(
-        [path for path in wanted if not any(path.startswith(f"{other}/") for other in wanted)]
+        [path for path in wanted if not any(path.startswith(f"{other}/") for other in wanted)],
+        number,
     )
     os.setgroups([])
     os.setresgid(number, number, number)

@@ -222,9 +222,10 @@ def _class_text(reports: Sequence[GradeReport], out: Path, output_format: str) -
     if output_format == "json":
         import json
 
-        from grader.exports.report_json import report_json
+        from grader.pipeline.files import REPORT_FILE
 
-        return json.dumps([json.loads(report_json(report)) for report in reports], indent=2) + "\n"
+        written = [out / report.submission.id / REPORT_FILE for report in reports]
+        return json.dumps([json.loads(file.read_bytes()) for file in written], indent=2) + "\n"
     from grader.reporting.terminal import render_class_terminal
 
     return render_class_terminal(reports, str(out), **terminal_style())

@@ -65,6 +65,8 @@ class Outcome:
     """What came of a batch."""
 
     reports: list[GradeReport] = field(default_factory=list)
+    """Whole where nothing is written; else their outlines, so that a class of hundreds takes no
+    more memory than one."""
     faults: list[str] = field(default_factory=list)
     """What was lost to a fault of the grader's or the machine's, and to which."""
     interrupted: bool = False
@@ -117,7 +119,7 @@ class _Slot(threading.Thread):
         run.finish(graded)
 
     def _attempt(self, source: Source) -> tuple[Graded, str | None]:
-        """Grades a submission; answers also why the workers were lost meanwhile, if they were."""
+        """Grades a submission; answers also what failed on the grader's side, if anything did."""
         run = self._run
         try:
             graded = grade_one(
@@ -130,10 +132,11 @@ class _Slot(threading.Thread):
         except GraderFault as fault:
             self.close()
             return withheld(source, run.terms, str(fault), stage="starting a worker"), str(fault)
-        if self.workers is None or self.workers.alive():
+        failed = graded.collected.fault()
+        if failed is None and (self.workers is None or self.workers.alive()):
             return graded, None
         self.close()  # the next attempt starts with a fresh one
-        return graded, graded.collected.fault() or "the fork server ended"
+        return graded, failed or "the fork server ended"
 
     def _ready(self) -> WorkerSource:
         """The slot's worker source, started when first asked for.
@@ -186,7 +189,7 @@ class _Run:
             if report is None:
                 self.waiting.put(source)
             else:
-                self.outcome.reports.append(report)
+                self.outcome.reports.append(report.outline())
         self.outcome.kept = len(self.outcome.reports)
         if self.outcome.kept:
             self.observer.kept(self.outcome.kept)
@@ -225,7 +228,8 @@ class _Run:
 
     def finish(self, graded: Graded) -> None:
         with self._lock:
-            self.outcome.reports.append(graded.report)
+            written = self.batch.out is not None
+            self.outcome.reports.append(graded.report.outline() if written else graded.report)
             self.outcome.judged_again += not graded.ran
             self.observer.finished(graded.report)
 

@@ -22,6 +22,7 @@ from pydantic import JsonValue
 
 from grader.errors import GraderFault
 from grader.probes.context import ProbeContext, expect, parsed
+from grader.probes.inspection import ask_inspector
 from grader.records.messages import (
     Describe,
     Description,
@@ -244,9 +245,9 @@ def _rebuilt(
     batch: Array,
     outputs: Array,
 ) -> NetworkProof:
-    inspector = context.source.inspector()
     try:
-        (answer,) = inspector.ask(
+        (answer,) = ask_inspector(
+            context.source,
             Rebuild(graph=graph.plain(), weights=weights, batches=(batch,)),
             "rebuilding the network",
         )
@@ -346,10 +347,11 @@ def _transplanted(
 ) -> NetworkProof | None:
     """The proof by random weights, or None when the networks' weights have other shapes."""
     settings: NetworkSettings = context.settings
-    inspector = context.source.inspector()
     layers, wanted = _expected_layers(settings), settings.input_shapes[0]
     try:
-        sides = inspector.ask(Reference(layers=layers, input_shape=wanted), "the expected network")
+        sides = ask_inspector(
+            context.source, Reference(layers=layers, input_shape=wanted), "the expected network"
+        )
     except WorkerIncident as error:
         raise GraderFault(f"the expected network cannot be built: {error}") from error
     read = worker.ask(ReadWeights(target="model0"), "reading the network's weights")
@@ -368,7 +370,8 @@ def _transplanted(
         (same_order - 128) / 128,
     )  # fmt: skip
     try:
-        answers = inspector.ask(
+        answers = ask_inspector(
+            context.source,
             Reference(
                 layers=layers, input_shape=wanted, weights=weights,
                 batches=tuple(np.float32(candidate) for candidate in candidates),

@@ -12,6 +12,7 @@ from grader.errors import GraderFault
 from grader.probes.cases import Case, loss_cases, training_batches
 from grader.probes.context import Loaded, ProbeContext, expect, load, parsed
 from grader.probes.function import TYPE_CHARS, as_array, recorded_arguments
+from grader.probes.inspection import ask_inspector
 from grader.records.evidence import FunctionTrial, StepTrial, TrainingEvidence
 from grader.records.incident import Incident
 from grader.records.messages import (
@@ -149,7 +150,7 @@ def _fits(returned: object, weights: tuple[Any, ...]) -> bool:
 
 def _measure(source: WorkerSource, request: ReferenceSteps) -> dict[str, Any]:
     try:
-        answer: dict[str, Any] = source.inspector().ask(request, "measuring a training step")
+        answer: dict[str, Any] = ask_inspector(source, request, "measuring a training step")
     except WorkerIncident as error:
         raise GraderFault(f"the inspector failed: {error}") from error
     return answer

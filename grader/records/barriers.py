@@ -8,8 +8,14 @@ from typing import Final
 
 from grader.records.spec import Isolation
 
-UNPRIVILEGED_ID: Final = 60601
-"""User and group of workers where the grader runs as root; no account of a system has it."""
+UNPRIVILEGED_IDS: Final = range(60578, 60706)
+"""Users and groups of workers where the grader runs as root; no account of a system has them.
+
+Each source of workers has one of its own, so that the kernel, which counts by user, does not hold
+one submission's threads against another's.
+"""
+UNPRIVILEGED_ID: Final = UNPRIVILEGED_IDS[0]
+"""The one for trials."""
 
 
 class Barrier(StrEnum):

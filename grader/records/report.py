@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, Self
 
 from pydantic import Field
 
@@ -71,6 +71,17 @@ class GradeReport(Record):
     def of_part(self, part_id: str) -> tuple[CheckResult, ...]:
         """The results of one part, in report order."""
         return tuple(result for result in self.results if result.part == part_id)
+
+    def outline(self) -> Self:
+        """The report with the codes of its findings alone: what a class page shows."""
+        results = tuple(
+            result.model_copy(
+                update={"findings": tuple(finding.outline() for finding in result.findings)}
+            )
+            for result in self.results
+        )
+        submission = self.submission.model_copy(update={"files": ()})
+        return self.model_copy(update={"results": results, "submission": submission})
 
     def complete(self) -> bool:
         """Whether every required check got full marks."""

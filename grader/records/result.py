@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import Field
 
@@ -53,6 +53,12 @@ class Finding(Record):
     received: str | None = None
     try_: str | None = Field(default=None, validation_alias="try", serialization_alias="try")
     """What to do next."""
+
+    def outline(self) -> Self:
+        """The finding without its words."""
+        return self.model_copy(
+            update={"claim": "", "where": None, "expected": None, "received": None, "try_": None}
+        )
 
 
 class RowStatus(StrEnum):

@@ -10,11 +10,14 @@ from typing import Final
 from grader.records.incident import LimitName
 from grader.records.spec import Limits
 from grader.sandbox import watch
+from grader.sandbox.tally import Tally, Uncountable
 from grader.sandbox.watch import Kin
 
 INTERVAL_S: Final = 0.1
 """Time between two comparisons; whatever is shorter may go unseen."""
 _MEBIBYTE: Final = 1 << 20
+_LOOKS_AT_MAPS: Final = 5
+"""Every so many comparisons, what is mapped is counted too; that takes longer."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,9 @@ class Meter:
         self._kin = kin
         self._limits = limits
         self._scratch = scratch
+        self._looks = 0
+        self.headless = False
+        """Whether the worker has made itself unreadable; see `Usage`."""
         self._looked_at = time.monotonic()
         self._begun_at = self._looked_at
         self._waited_s = 0.0
@@ -96,6 +102,7 @@ class Meter:
             return None
         limits = self._limits
         used = watch.usage(self._kin)
+        self.headless = used.headless
         # Children that ended unwaited for take their time with them.
         self._others_cpu_s = max(self._others_cpu_s, used.others_cpu_s)
         cpu_s = used.own_cpu_s + self._others_cpu_s
@@ -125,7 +132,16 @@ class Meter:
         if self._scratch is None:
             return None
         limits = self._limits
-        found = watch.written(self._scratch, self._kin.pid, limits.scratch_files)
-        if found.files > limits.scratch_files:
+        self._looks += 1
+        started = self._kin.started() if limits.processes and watch.READABLE else ()
+        tally = Tally(
+            self._scratch, (self._kin.pid, *started), limits.scratch_files,
+            limits.file_mb * _MEBIBYTE,
+        )  # fmt: skip
+        try:
+            tally.take(mapped=self._looks % _LOOKS_AT_MAPS == 0)
+        except Uncountable:
             return LimitName.SCRATCH_FILES
-        return LimitName.SCRATCH if found.size_bytes > limits.scratch_mb * _MEBIBYTE else None
+        if tally.files > limits.scratch_files:
+            return LimitName.SCRATCH_FILES
+        return LimitName.SCRATCH if tally.size_bytes > limits.scratch_mb * _MEBIBYTE else None

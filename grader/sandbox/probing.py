@@ -14,7 +14,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from grader.errors import GraderFault
-from grader.records.barriers import Barrier
+from grader.records.barriers import UNPRIVILEGED_ID, Barrier
 from grader.records.examination import Examination, Trial, TrialState
 from grader.records.spec import Isolation
 from grader.sandbox.source import give_away, worker_environment
@@ -104,7 +104,7 @@ def probe(mode: str) -> Any:
         GraderFault: it failed; the operator must act.
     """
     with tempfile.TemporaryDirectory(prefix="grader-", ignore_cleanup_errors=True) as folder:
-        give_away(Path(folder), 0o711)
+        give_away(Path(folder), 0o711, UNPRIVILEGED_ID)
         ran = subprocess.run(  # noqa: S603  our own interpreter and module
             [sys.executable, "-s", "-P", "-m", "grader.worker", mode, "1", folder],
             env=worker_environment(Path(folder)), cwd="/", capture_output=True,

@@ -5,14 +5,20 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import secrets
+import sys
 import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from grader.records.barriers import UNPRIVILEGED_IDS
+
 _PREFIX: Final = "grader-work-"
 _YOUNG_S: Final = 60.0
+_MOST_ROUNDS: Final = 100_000
+"""Each gets at least one folder deeper; whoever goes on making them must not keep this going."""
 
 
 @dataclass(frozen=True)
@@ -52,11 +58,13 @@ class WorkFolder:
 
 
 def _sweep(temporary: Path) -> None:
-    """Removes folders of processes that were killed."""
+    """Removes folders of processes that were killed; never those of other people."""
+    ours = {os.geteuid(), *(UNPRIVILEGED_IDS if os.geteuid() == 0 else ())}
     for folder in temporary.glob(f"{_PREFIX}*"):
         with contextlib.suppress(OSError):
-            if time.time() - folder.lstat().st_mtime < _YOUNG_S:
-                continue  # its owner may be about to lock it
+            about = folder.lstat()
+            if about.st_uid not in ours or time.time() - about.st_mtime < _YOUNG_S:
+                continue  # a young one's owner may be about to lock it
             lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -69,29 +77,93 @@ def remove_tree(root: Path) -> None:
     """Removes a folder and everything in it, as far as the machine lets.
 
     Neither the depth of the folders nor their permissions keep it from that: sub-folders are moved
-    up beside `root` and emptied there, so that no path grows long and nothing recurses. Links are
-    removed and not followed. Nothing may run in the folder any more.
+    up into `root` and emptied there, so that no path grows long and nothing recurses. All is done
+    by descriptors of folders that are no links, so that nobody who can write to the folder can
+    make it remove something that lies elsewhere.
     """
-    waiting = [str(root)]
-    moved = 0
-    while waiting:
-        folder = waiting.pop()
-        with contextlib.suppress(OSError):
-            os.chmod(folder, 0o700)  # noqa: PTH101  a path as text, as scandir gives it
+    with contextlib.suppress(OSError):
+        parent = os.open(root.parent, os.O_RDONLY | os.O_DIRECTORY)
         try:
-            with os.scandir(folder) as entries:
-                found = list(entries)
-        except OSError:
+            _empty(root.name, parent)
+            os.rmdir(root.name, dir_fd=parent)
+        finally:
+            os.close(parent)
+
+
+def _empty(name: str, parent: int) -> None:
+    """Removes everything in a folder.
+
+    Raises:
+        OSError: it is no folder, or cannot be entered.
+    """
+    top = _open_folder(name, parent)
+    moved = 0
+    try:
+        for _ in range(_MOST_ROUNDS):
+            before = moved
+            removed = 0
+            for entry in _names(top):
+                removed += _removed_file(entry, top)
+                with contextlib.suppress(OSError):
+                    inner = _open_folder(entry, top)
+                    try:
+                        moved += _move_up(inner, top)
+                    finally:
+                        os.close(inner)
+                    os.rmdir(entry, dir_fd=top)
+                    removed += 1
+            if moved == before and removed == 0:
+                return
+    finally:
+        os.close(top)
+
+
+def _move_up(folder: int, top: int) -> int:
+    """Removes a folder's files and moves its folders beside it; answers how many.
+
+    They get names that nothing in there can have.
+    """
+    moved = 0
+    for entry in _names(folder):
+        if _removed_file(entry, folder):
             continue
-        for entry in found:
-            with contextlib.suppress(OSError):
-                if not entry.is_dir(follow_symlinks=False):
-                    os.unlink(entry.path)  # noqa: PTH108
-                    continue
-                moved += 1
-                beside = f"{root}.{moved}"
-                os.chmod(entry.path, 0o700)  # noqa: PTH101  renaming writes into the folder
-                os.rename(entry.path, beside)  # noqa: PTH104
-                waiting.append(beside)
         with contextlib.suppress(OSError):
-            os.rmdir(folder)  # noqa: PTH106
+            os.close(_open_folder(entry, folder))  # renaming writes into it
+            os.rename(entry, secrets.token_hex(16), src_dir_fd=folder, dst_dir_fd=top)
+            moved += 1
+    return moved
+
+
+def _names(folder: int) -> list[str]:
+    try:
+        return os.listdir(folder)
+    except OSError:
+        return []
+
+
+def _removed_file(name: str, folder: int) -> bool:
+    """Removes a name that is no folder; whether it was one and is gone."""
+    try:
+        os.unlink(name, dir_fd=folder)
+    except OSError:
+        return False
+    return True
+
+
+def _open_folder(name: str, parent: int) -> int:
+    """A descriptor of a folder that is no link, whatever its permissions were.
+
+    Raises:
+        OSError: it is none, or belongs to somebody else.
+    """
+    if sys.platform == "linux":
+        handle = os.open(name, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=parent)
+        try:
+            with contextlib.suppress(OSError):
+                os.chmod(f"/proc/self/fd/{handle}", 0o700)  # noqa: PTH101  this very folder
+            return os.open(f"/proc/self/fd/{handle}", os.O_RDONLY | os.O_DIRECTORY)
+        finally:
+            os.close(handle)
+    with contextlib.suppress(OSError, NotImplementedError):
+        os.chmod(name, 0o700, dir_fd=parent, follow_symlinks=False)
+    return os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=parent)

@@ -45,6 +45,7 @@ class ForkServer(Source):
         home.chmod(0o755)  # read by workers of another user
         order = {
             "isolation": wanted,
+            "user": self._user,
             "folder": str(self._folder.path),
             "mount_point": str(self._empty_folder("cage-")),
         }
@@ -54,7 +55,7 @@ class ForkServer(Source):
         with theirs:
             self._process = subprocess.Popen(  # noqa: S603  our own interpreter and module
                 [sys.executable, "-s", "-P", "-m", "grader.worker", "--server",
-                 str(theirs.fileno()), json.dumps(order)],
+                 str(theirs.fileno())],
                 env=worker_environment(home),
                 cwd="/",
                 pass_fds=(theirs.fileno(),),
@@ -64,6 +65,8 @@ class ForkServer(Source):
                 start_new_session=True,
             )  # fmt: skip
         self._control = ours
+        # Not as an argument: workers can read those, and paths tell of this machine.
+        ours.send(json.dumps(order).encode())
         self._lost = False
         self._pids: set[int] = set()
         self.refused: dict[Isolation, str] = {}
@@ -129,7 +132,13 @@ class ForkServer(Source):
         except OSError as error:
             self._lost = True
             raise GraderFault(f"the fork server does not listen: {error}") from error
-        answer, descriptors = self._message(_ANSWER_S)
+        try:
+            answer, descriptors = self._message(_ANSWER_S)
+        except GraderFault:
+            # What it could not do once it may not be able to do again: another one is started.
+            self.kill()
+            self._lost = True
+            raise
         return Started(key=int(answer["worker"]), keeper=next(iter(descriptors), None))
 
     def _kin(self, pid: int, started: Started) -> Kin:

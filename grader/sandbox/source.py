@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import socket
 import struct
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from grader.errors import GraderFault
-from grader.records.barriers import REQUIRED, UNPRIVILEGED_ID, Barrier
+from grader.records.barriers import REQUIRED, UNPRIVILEGED_IDS, Barrier
 from grader.records.messages import Ready
 from grader.records.spec import Isolation, Limits
 from grader.records.wire import HEADER, WireError, decode
@@ -35,7 +36,16 @@ _SO_PASSCRED: Final = getattr(socket, "SO_PASSCRED", 16)
 _SCM_CREDENTIALS: Final = getattr(socket, "SCM_CREDENTIALS", 2)
 _CREDENTIALS_FORMAT: Final = struct.Struct("3i")
 """`struct ucred` of unix(7): process, user, group."""
-_PATH_VARIABLES: Final = ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT", "VIRTUAL_ENV")
+_users: Final = itertools.cycle(
+    (*UNPRIVILEGED_IDS[os.getpid() % len(UNPRIVILEGED_IDS):],
+     *UNPRIVILEGED_IDS[: os.getpid() % len(UNPRIVILEGED_IDS)])
+)  # fmt: skip
+"""Users of the sources of this process, where it is root, in turn; other graders that run at the
+same time begin elsewhere."""
+_PATH_VARIABLES: Final = (
+    ("LD_LIBRARY_PATH",) if sys.platform == "linux" else ("PATH", "SYSTEMROOT", "VIRTUAL_ENV")
+)
+"""Where libraries are found; on Linux nothing is executed, and other paths tell of the host."""
 
 
 def worker_environment(keras_home: Path) -> dict[str, str]:
@@ -131,8 +141,9 @@ class Source(ABC):
         self.versions: dict[str, str] = {}
         self.isolation = Isolation.PROCESS
         """The level that its workers are held at; known when it is ready."""
+        self._user = next(_users)
         self._folder = WorkFolder()
-        give_away(self._folder.path, 0o711)
+        give_away(self._folder.path, 0o711, self._user)
         self._inspector: Worker | None = None
         self._inspector_limits = Limits(call_wall_s=300, call_cpu_s=120, part_wall_s=36000,
                                         part_cpu_s=36000)  # fmt: skip
@@ -174,7 +185,9 @@ class Source(ABC):
         scratch = self._scratch()
         try:
             with _pipes() as ends:
-                request = {"role": role, "limits": limits.plain(), "seed": seed}
+                request = {
+                    "role": role, "limits": limits.plain(), "seed": seed, "user": self._user,
+                }  # fmt: skip
                 if scratch.outside is not None:
                     request["scratch"] = str(scratch.outside)
                 _ask_for_credentials(ends.ours)
@@ -232,7 +245,7 @@ class Source(ABC):
 
     def _empty_folder(self, prefix: str) -> Path:
         folder = self._folder.new(prefix)
-        give_away(folder, 0o700)
+        give_away(folder, 0o700, self._user)
         return folder
 
     def _greet(self, started: Started, channel: socket.socket) -> tuple[Kin, tuple[Barrier, ...]]:
@@ -256,12 +269,12 @@ class Source(ABC):
         return self._kin(number, started), ready.barriers
 
 
-def give_away(folder: Path, mode: int) -> None:
+def give_away(folder: Path, mode: int, user: int) -> None:
     """Gives a folder to the workers' user, where the grader is root and its workers are not."""
     if sys.platform == "linux" and os.geteuid() == 0:
         # Refused where this root has no other users; its workers stay root, and the level says so.
         with contextlib.suppress(OSError):
-            os.chown(folder, UNPRIVILEGED_ID, UNPRIVILEGED_ID)
+            os.chown(folder, user, user)
         folder.chmod(mode)
 
 

@@ -6,7 +6,6 @@ import contextlib
 import os
 import select
 import signal
-import stat
 import sys
 import time
 from collections.abc import Callable
@@ -31,6 +30,9 @@ class Usage:
     """Processes it started, itself left out."""
     threads: int
     """Threads of all of them."""
+    headless: bool
+    """Whether the first thread of one has ended while others go on. `/proc` then tells nothing of
+    its memory and files; nothing but hostile code does that."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,12 @@ class _Stat:
     waited_ticks: int = 0
     """Processor time of the ended children it waited for."""
     threads: int = 0
+    ended: bool = False
+    """Whether its first thread has."""
+
+    @property
+    def headless(self) -> bool:
+        return self.ended and self.threads > 1
 
 
 def _stat(pid: int) -> _Stat:
@@ -85,6 +93,7 @@ def _stat(pid: int) -> _Stat:
         own_ticks=int(fields[11]) + int(fields[12]),
         waited_ticks=int(fields[13]) + int(fields[14]),
         threads=int(fields[17]),
+        ended=fields[0] == "Z",
     )
 
 
@@ -144,6 +153,7 @@ def usage(kin: Kin) -> Usage:
         resident_bytes=sum(map(_resident_bytes, (kin.pid, *started))),
         processes=len(started),
         threads=own.threads + sum(other.threads for other in others),
+        headless=own.headless or any(other.headless for other in others),
     )
 
 
@@ -154,44 +164,6 @@ def process_of(handle: int) -> int | None:
         if name == "Pid":
             return int(value) if int(value) > 0 else None
     return None
-
-
-@dataclass(frozen=True)
-class Written:
-    """What lies in a folder."""
-
-    size_bytes: int
-    files: int
-
-
-def written(folder: Path, pid: int, most_files: int) -> Written:
-    """What a worker has written and the disk still holds, deleted files that are open included.
-
-    Args:
-        folder: its scratch; links are not followed.
-        pid: the worker, for files that have no name any more.
-        most_files: where to stop counting.
-    """
-    size_bytes = files = 0
-    waiting = [str(folder)]
-    while waiting and files <= most_files:
-        try:
-            with os.scandir(waiting.pop()) as entries:
-                for entry in entries:
-                    files += 1
-                    size_bytes += entry.stat(follow_symlinks=False).st_blocks * 512
-                    if entry.is_dir(follow_symlinks=False):
-                        waiting.append(entry.path)
-                    if files > most_files:
-                        break
-        except OSError:
-            continue  # removed meanwhile
-    with contextlib.suppress(OSError):
-        for descriptor in os.listdir(f"/proc/{pid}/fd"):  # noqa: PTH208  names are enough
-            found = os.stat(f"/proc/{pid}/fd/{descriptor}")  # noqa: PTH116  a magic link
-            if stat.S_ISREG(found.st_mode) and found.st_nlink == 0:
-                size_bytes += found.st_blocks * 512
-    return Written(size_bytes, files)
 
 
 def handle_of(pid: int) -> int | None:

@@ -209,6 +209,8 @@ class Worker:
                 ready = True
         if limit := self._meter.exceeded():
             self._limit(limit, stage)
+        if self._meter.headless:
+            self._protocol(stage, "it ended its first thread and went on with others")
         return ready
 
     def _read(self) -> bool:
@@ -262,8 +264,9 @@ class Worker:
             raise GraderFault("the fork server ended unexpectedly")
         if status is None:
             self._protocol(stage, "it closed the channel to the grader")
-        if -status == signal.SIGXCPU:
-            self._limit(LimitName.PART_CPU, stage)
+        killed = signal.SIGXCPU, signal.SIGKILL
+        if -status in killed and self._cpu_s >= self._limits.part_cpu_s:
+            self._limit(LimitName.PART_CPU, stage)  # the kernel's own limit, where it came first
         if -status == signal.SIGKILL and Barrier.SYSTEM_CALLS in self.barriers:
             # The filter keeps student code from sending it; memory ran out, or someone did it.
             raise GraderFault(

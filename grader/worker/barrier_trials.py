@@ -395,6 +395,6 @@ def examine(places: Places, folder: str) -> Examination:
         landlock_abi=landlock.abi(),
         is_root=is_root,
         user=_worker_user(trials),
-        closed_folders=tuple(user.closed_folders(places.all())) if is_root else (),
+        closed_folders=tuple(user.closed_folders(places.all(), UNPRIVILEGED_ID)) if is_root else (),
         variables=tuple(sorted(os.environ)),
     )

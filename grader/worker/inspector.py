@@ -66,7 +66,15 @@ def _run(
         if node["index"] != position or not all(index in values for index in node["inputs"]):
             raise CannotRebuild("the nodes of the network are not in order")
         sources = [values[index] for index in node["inputs"]]
-        value = _apply(node, sources, weights, layers)
+        try:
+            value = _apply(node, sources, weights, layers)
+        except (CannotRebuild, MemoryError, OSError, tf.errors.ResourceExhaustedError):
+            raise  # the latter are limits
+        except Exception as error:
+            # What Keras says names layers by how many there have been before, which is not to
+            # stand in anybody's report.
+            what = node["name"] or node["kind"]
+            raise CannotRebuild(f"{what} does not work as it is described") from error
         if list(value.shape[1:]) != list(node["output_shape"]):
             raise CannotRebuild(f"the output of {node['name'] or node['kind']} has another shape")
         values[position] = value

@@ -16,7 +16,7 @@ import signal
 import socket
 import sys
 import traceback
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
 
 from grader.records.spec import Isolation
 from grader.worker.becoming import Birth, become_worker, ending
@@ -26,6 +26,8 @@ from grader.worker.confinement.places import Places, needed_places
 from grader.worker.confinement.rooms import Rooms
 from grader.worker.forking import Server
 from grader.worker.trials import best_level, leave_root
+
+_ORDER_BYTES: Final = 65536
 
 
 def _import_libraries() -> dict[str, str]:
@@ -67,10 +69,10 @@ def _serve(server: Server, refused: dict[Isolation, str]) -> None:
     server.serve()
 
 
-def _leave_root_if_possible(places: Places) -> None:
+def _leave_root_if_possible(places: Places, number: int) -> None:
     """At the weakest level a machine may refuse it; the worker reports what holds."""
     with contextlib.suppress(OSError):
-        leave_root(places)
+        leave_root(places, number)
 
 
 def _start(control: socket.socket, order: dict[str, Any]) -> None:
@@ -79,9 +81,9 @@ def _start(control: socket.socket, order: dict[str, Any]) -> None:
     folder = order["folder"]
     isolation, refused = best_level(wanted, places, folder)
     if isolation is Isolation.PROCESS:
-        _leave_root_if_possible(places)
+        _leave_root_if_possible(places, order["user"])
     else:
-        leave_root(places)
+        leave_root(places, order["user"])
     if isolation is not Isolation.FULL:
         _serve(Server(control, isolation, places), refused)
         return
@@ -119,14 +121,15 @@ def _examine(output: int, folder: str) -> NoReturn:
 def main() -> None:
     """Runs as `argv` says.
 
-    `--server DESCRIPTOR ORDER`, `--cold CHANNEL OUTPUT REQUEST`, `--probe DESCRIPTOR FOLDER` or
-    `--examine DESCRIPTOR FOLDER`.
+    `--server DESCRIPTOR`, whose order comes by that descriptor, `--cold CHANNEL OUTPUT REQUEST`,
+    `--probe DESCRIPTOR FOLDER` or `--examine DESCRIPTOR FOLDER`.
     """
     mode, number = sys.argv[1], int(sys.argv[2])
     if mode == "--cold":
-        _leave_root_if_possible(needed_places())
+        request = json.loads(sys.argv[4])
+        _leave_root_if_possible(needed_places(), request["user"])
         _import_libraries()
-        birth = Birth.of(json.loads(sys.argv[4]), Isolation.PROCESS, Places((), (), "", ()))
+        birth = Birth.of(request, Isolation.PROCESS, Places((), (), "", ()))
         output = int(sys.argv[3])
         ending(lambda: become_worker(birth, number, output))
     if mode == "--probe":
@@ -135,7 +138,7 @@ def main() -> None:
         _examine(number, sys.argv[3])
     control = socket.socket(fileno=number)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the grader decides when it ends
-    order = json.loads(sys.argv[3])
+    order = json.loads(control.recv(_ORDER_BYTES))
     failed = False
     try:
         _start(control, order)

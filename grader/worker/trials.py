@@ -98,20 +98,22 @@ def _failure(error: BaseException) -> Tried:
     return Tried(why=why[:_REASON_CHARS], error=errno.errorcode.get(number or 0, ""))
 
 
-def leave_root(places: Places) -> None:
+def leave_root(places: Places, number: int = UNPRIVILEGED_ID) -> None:
     """Becomes an unprivileged user where this process is root; see `user`.
+
+    Args:
+        places: what the user must be able to reach.
+        number: the user.
 
     Raises:
         OSError: the machine refuses it.
     """
     if user.is_root():
-        user.open_the_way(places.all())
+        user.open_the_way(places.all(), number)
         try:
-            user.drop_root()
+            user.drop_root(number)
         except OSError as error:
-            raise OSError(
-                error.errno, f"becoming user {UNPRIVILEGED_ID}: {error.strerror}"
-            ) from error
+            raise OSError(error.errno, f"becoming user {number}: {error.strerror}") from error
 
 
 def try_level(isolation: Isolation, places: Places, folder: str) -> str | None:

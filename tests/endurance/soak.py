@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from grader.assignments.seal import sealed
-from grader.records.barriers import UNPRIVILEGED_ID
+from grader.records.barriers import UNPRIVILEGED_IDS
 from grader.selftest.assignment import drawn_assignment
 from grader.selftest.attacks import CORPUS, hand_in, load_corpus
 from grader.selftest.trap import Trap
@@ -103,7 +103,7 @@ def _processes() -> set[int]:
             owner = folder.stat().st_uid
         except OSError:
             continue
-        if b"grader.worker" in program or (os.geteuid() == 0 and owner == UNPRIVILEGED_ID):
+        if b"grader.worker" in program or (os.geteuid() == 0 and owner in UNPRIVILEGED_IDS):
             found.add(int(folder.name))
     return found
 
@@ -130,7 +130,7 @@ def main() -> int:
     watch = Watch()
     problems: list[str] = []
     with Trap() as trap:
-        trap.set(UNPRIVILEGED_ID if os.geteuid() == 0 else os.geteuid())
+        trap.set(UNPRIVILEGED_IDS[0] if os.geteuid() == 0 else os.geteuid())
         (root / "in").mkdir()
         honest = _hand_in_all(arguments.submissions, root / "in", trap)
         command = [

@@ -127,14 +127,15 @@ def test_server_that_does_not_come_up_says_why(monkeypatch: pytest.MonkeyPatch) 
         server.close()
 
 
-def test_worker_that_cannot_start_is_a_fault_and_leaves_nothing(fork_server: ForkServer) -> None:
+def test_worker_that_cannot_start_is_a_fault_and_leaves_nothing(own_server: ForkServer) -> None:
+    """The server may be unable to start any other; it is replaced, not asked again."""
     before = len(list(Path("/proc/self/fd").iterdir()))
-    folders = set(Path(fork_server._folder.path).iterdir())
+    folders = set(Path(own_server._folder.path).iterdir())
     with pytest.raises(GraderFault, match="start"):
-        fork_server.student(Limits.model_construct(**{**Limits().plain(), "memory_mb": 1}), 1)
+        own_server.student(Limits.model_construct(**{**Limits().plain(), "memory_mb": 1}), 1)
     assert len(list(Path("/proc/self/fd").iterdir())) == before
-    assert set(Path(fork_server._folder.path).iterdir()) == folders
-    fork_server.student(Limits(), 1).close()
+    assert set(Path(own_server._folder.path).iterdir()) == folders
+    assert not own_server.alive()
 
 
 def test_inspector_is_one_and_is_replaced_when_it_has_ended(fork_server: ForkServer) -> None:

@@ -14,7 +14,8 @@ import pytest
 
 import grader
 from grader.errors import GraderFault
-from grader.records.barriers import REQUIRED, UNPRIVILEGED_ID, Barrier, level_of, strength
+from grader.records.barriers import REQUIRED, UNPRIVILEGED_IDS, Barrier, level_of, strength
+from grader.records.incident import IncidentKind
 from grader.records.messages import Ready
 from grader.records.spec import Isolation, Limits
 from grader.sandbox import watch
@@ -75,6 +76,8 @@ def test_files_of_the_machine_are_out_of_reach(confined: Student, tmp_path: Path
         init="open('/proc/1/environ').read()",
         parent="open(f'/proc/{os.getppid()}/maps').read()",
         run="os.listdir('/run')",
+        keys="open('/proc/keys').read()",
+        load="open('/proc/loadavg').read()",
     )
     assert set(found.values()) <= refused, found
     assert secret.read_text() == "other submission"
@@ -138,7 +141,20 @@ def test_worker_is_an_ordinary_user_without_rights(confined: Student) -> None:
     assert found["NoNewPrivs"] == "1"
     assert found["Seccomp"] == "2"
     owner = Path(f"/proc/{status.worker.pid}").stat().st_uid
-    assert owner == (UNPRIVILEGED_ID if os.getuid() == 0 else os.getuid())
+    assert owner in UNPRIVILEGED_IDS if os.getuid() == 0 else owner == os.getuid()
+
+
+def test_sources_of_workers_are_different_users(
+    fork_server: ForkServer, restricted_server: ForkServer
+) -> None:
+    """Otherwise the kernel would count one submission's threads against another's."""
+    if os.getuid() != 0:
+        pytest.skip("only root can become somebody else")
+    owners = []
+    for server in (fork_server, restricted_server):
+        with server.student(Limits(), 1) as worker:
+            owners.append(Path(f"/proc/{worker.pid}").stat().st_uid)
+    assert len(set(owners)) == 2
 
 
 def test_workers_leave_each_other_nothing(confined: Student) -> None:
@@ -188,19 +204,17 @@ def test_scratch_has_a_size_where_namespaces_are_to_be_had(student: Student) -> 
 def test_room_is_empty_of_everything_but_the_worker(student: Student) -> None:
     running = student(
         """
-        import os, socket
+        import os
         def run():
             processes = sorted(int(name) for name in os.listdir("/proc") if name.isdigit())
-            interfaces = open("/proc/net/dev").read().splitlines()[2:]
-            return [processes, [line.split(":")[0].strip() for line in interfaces],
-                    sorted(os.listdir("/")), os.uname().nodename == "", os.getpid()]
+            return [processes, sorted(os.listdir("/")), os.getpid()]
         """
     )
     if running.worker.isolation is not Isolation.FULL:
         pytest.skip("this machine refuses namespaces")
-    processes, interfaces, _, _, own = running.run()
+    processes, root, own = running.run()
     assert processes == [1, own]
-    assert interfaces == ["lo"]
+    assert not {"boot", "mnt", "run", "srv", "sys", "var"} & set(root)
 
 
 def test_nothing_of_a_room_is_left_on_the_machine(fork_server: ForkServer) -> None:
@@ -273,3 +287,59 @@ def test_every_level_needs_what_the_weaker_ones_need() -> None:
         assert REQUIRED[weaker] < REQUIRED[stronger]
     assert level_of(()) is None
     assert level_of(REQUIRED[Isolation.FULL] - {Barrier.SYSTEM_CALLS}) is Isolation.PROCESS
+
+
+HEADLESS = """
+import ctypes, threading, time
+def rest():
+    time.sleep(0.2)
+    global kept
+    kept = bytearray(b"x") * (700 << 20)
+    time.sleep(60)
+def run():
+    threading.Thread(target=rest).start()
+    ctypes.CDLL(None).syscall(ctypes.c_long({number}), ctypes.c_long(0))
+"""
+
+
+def test_first_thread_that_ends_hides_nothing(student: Student) -> None:
+    """What the kernel tells of a process it tells of its first thread."""
+    number = {"x86_64": 60, "aarch64": 93}[os.uname().machine]
+    incident = student(HEADLESS.format(number=number), resident_mb=512, call_wall_s=20).incident()
+    assert incident.kind is IncidentKind.PROTOCOL
+    assert "first thread" in incident.message
+
+
+def test_thread_has_no_descriptors_of_its_own(confined: Student) -> None:
+    running = confined(
+        """
+        import ctypes
+        def run():
+            close_range = ctypes.CDLL(None, use_errno=True).syscall
+            numbers = [ctypes.c_long(n) for n in (436, 900, 901, 2)]
+            return [close_range(*numbers), ctypes.get_errno()]
+        """
+    )
+    assert running.run() == [-1, 1]
+
+
+def test_worker_cannot_have_a_descriptor_of_the_grader(confined: Student) -> None:
+    found = _attempts(
+        confined,
+        peer="__import__('socket').socket(fileno=os.dup(3)).getsockopt(1, 77, 4)",
+        credentials="__import__('socket').socket(fileno=os.dup(3)).getsockopt(1, 17, 12)",
+    )
+    assert set(found.values()) == {"PermissionError"}, found
+
+
+def test_command_line_and_environment_tell_nothing_of_the_machine(confined: Student) -> None:
+    running = confined(
+        """
+        def run():
+            return [open(f"/proc/self/{name}").read() for name in ("cmdline", "environ")]
+        """
+    )
+    command, environment = running.run()
+    assert "grader.worker" in command
+    assert "grader-work-" not in command
+    assert not any(entry.startswith(("PATH=", "VIRTUAL_ENV=")) for entry in environment.split("\0"))

@@ -383,7 +383,7 @@ def test_kernel_limits_are_in_force(student: Student) -> None:
         open_files=100, part_cpu_s=20, memory_mb=4000, file_mb=3,
     )  # fmt: skip
     assert running.run() == [
-        [0, 0], [100, 100], [30, 35], [4000 << 20, 4000 << 20], [3 << 20, 3 << 20],
+        [1, 1], [100, 100], [30, 35], [4000 << 20, 4000 << 20], [3 << 20, 3 << 20],
     ]  # fmt: skip
 
 

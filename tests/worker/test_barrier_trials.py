@@ -13,14 +13,14 @@ from pathlib import Path
 
 import pytest
 
-from grader.records.barriers import Barrier
+from grader.records.barriers import UNPRIVILEGED_ID, Barrier
 from grader.records.examination import Trial, TrialState
 from grader.records.spec import Isolation
 from grader.sandbox.probing import offered
 
 SCRIPT = """
 import json, sys
-from grader.records.barriers import Barrier
+from grader.records.barriers import UNPRIVILEGED_ID, Barrier
 from grader.worker import barrier_trials
 from grader.worker.barrier_trials import *
 from grader.worker.confinement import capabilities, rooms
@@ -86,7 +86,7 @@ def test_all_barriers_of_a_machine_that_has_full_isolation_hold(
     optional = {Barrier.LANDLOCK_NETWORK, Barrier.LANDLOCK_SCOPES}
     assert {b for b, trial in found.items() if trial.state is not TrialState.HOLDS} <= optional
     assert all(trial.seen for b, trial in found.items() if b not in optional)
-    as_root = "root becomes user 60601" in found[Barrier.UNPRIVILEGED].seen
+    as_root = f"root becomes user {UNPRIVILEGED_ID}" in found[Barrier.UNPRIVILEGED].seen
     assert as_root == (os.getuid() == 0)
 
 

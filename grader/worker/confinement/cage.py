@@ -25,6 +25,8 @@ from grader.worker.confinement.rooms import SCRATCH, Rooms, keep_rooms
 
 HOME: Final = "/home"
 """An empty folder nobody can write to: no settings of anybody's are read from it."""
+ACCOUNTS: Final = "/etc"
+"""A folder with what programs look up about users and hosts, made up."""
 _ACCOUNTS: Final = {
     "/etc/passwd": f"student:x:{STUDENT_ID}:{STUDENT_ID}::{SCRATCH}:/\n",
     "/etc/group": f"student:x:{STUDENT_ID}:\n",

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from grader.records.barriers import Barrier
 from grader.records.spec import Isolation, Limits
-from grader.worker.confinement import landlock, limits, namespaces, seccomp
+from grader.worker.confinement import cage, landlock, limits, namespaces, seccomp
 from grader.worker.confinement.capabilities import drop_capabilities, no_new_privileges
 from grader.worker.confinement.places import DEVICES, Places
 
@@ -92,20 +92,17 @@ def _settle(scratch: Path) -> None:
 def _close(confinement: Confinement) -> list[Barrier]:
     """Landlock, then the filter, which refuses Landlock's own calls."""
     places = confinement.places
+    readable, listable = _without_package(places)
+    readable += [*places.parts, *_READABLE_FACTS]
+    writable = [str(confinement.scratch)]
     if confinement.isolation is Isolation.FULL:
-        held = landlock.restrict(
-            readable=("/",),
-            writable=(str(confinement.scratch), "/tmp", "/dev/shm"),  # noqa: S108
-            devices=DEVICES,
-        )
-    else:
-        readable, listable = _without_package(places)
-        held = landlock.restrict(
-            readable=(*readable, *places.parts, *_READABLE_FACTS),
-            writable=(str(confinement.scratch),),
-            devices=DEVICES,
-            listable=listable,
-        )
+        # The root is the cage's own: its names tell nothing.
+        readable += [cage.HOME, cage.ACCOUNTS]
+        writable += ["/tmp", "/dev/shm"]  # noqa: S108
+        listable += ["/"]
+    held = landlock.restrict(
+        readable=readable, writable=writable, devices=DEVICES, listable=listable
+    )
     seccomp.install(may_start=confinement.limits.processes > 0)
     return [*sorted(held), Barrier.SYSTEM_CALLS]
 

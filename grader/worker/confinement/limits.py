@@ -7,12 +7,12 @@ import resource
 import sys
 from typing import Final
 
-from grader.records.barriers import UNPRIVILEGED_ID
+from grader.records.barriers import UNPRIVILEGED_IDS
 from grader.records.spec import Limits
 
 MEBIBYTE: Final = 1 << 20
-_OTHERS: Final = 256
-"""Threads of other workers that may run at the same time."""
+_OTHERS: Final = 1024
+"""Threads of the same submission's other workers, and of the inspector."""
 
 
 class ProcessRefused(PermissionError):
@@ -34,7 +34,8 @@ def set_limits(limits: Limits, *, own_count: bool) -> None:
     # The kernel's own limit is the backstop; the trusted side measures and tells first.
     cpu_s = int(limits.part_cpu_s) + 10
     wanted = {
-        resource.RLIMIT_CORE: (0, 0),
+        # For this very value the kernel starts no crash handler, which for 0 it does; core(5).
+        resource.RLIMIT_CORE: (1, 1),
         resource.RLIMIT_NOFILE: (limits.open_files, limits.open_files),
         # Beyond the first a signal tells what happened, beyond the second the process is killed.
         resource.RLIMIT_CPU: (cpu_s, cpu_s + 5),
@@ -48,7 +49,7 @@ def set_limits(limits: Limits, *, own_count: bool) -> None:
         tasks = limits.threads + limits.processes
         if own_count:
             wanted[resource.RLIMIT_NPROC] = tasks, tasks
-        elif os.getuid() == UNPRIVILEGED_ID:
+        elif os.getuid() in UNPRIVILEGED_IDS:
             wanted[resource.RLIMIT_NPROC] = tasks + _OTHERS, tasks + _OTHERS
     for kind, (soft, hard) in wanted.items():
         most = resource.getrlimit(kind)[1]

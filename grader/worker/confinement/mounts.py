@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import stat
 from pathlib import Path
@@ -80,7 +81,9 @@ def read_only(target: str, *, recursive: bool = True) -> None:
             "mount_setattr", _MOUNT_SETATTR, _AT_FDCWD, target.encode(),
             _AT_RECURSIVE if recursive else 0, attributes, 32,
         )  # fmt: skip
-    except OSError:
+    except OSError as error:
+        if error.errno != errno.ENOSYS:
+            raise
         # Linux before 5.12 knows only the mount itself; flags that are set must stay set.
         present = os.statvfs(target).f_flag
         kept = sum(flag for bit, flag in _KEPT_FLAGS if present & bit)

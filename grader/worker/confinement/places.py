@@ -49,9 +49,11 @@ def needed_places() -> Places:
             sysconfig.get_path(name, vars=variables)
             for name in ("stdlib", "platstdlib", "purelib", "platlib")
         ]
-    # Folders that a `.pth` file or a distribution added; not the one that this package lies in.
-    beside = str(Path(package).parent)
-    wanted += [path for path in sys.path if os.path.isabs(path) and path != beside]  # noqa: PTH117
+    # Folders that a `.pth` file or a distribution added. Those that lie elsewhere may hold
+    # anything: a project of the course that was installed in place, say.
+    wanted += [
+        path for path in sys.path if path.startswith((f"{sys.prefix}/", f"{sys.base_prefix}/"))
+    ]
     if sys.base_prefix not in ("/usr", "/"):
         wanted.append(f"{sys.base_prefix}/lib")  # the interpreter's own shared library
     real = sorted({os.path.realpath(path) for path in wanted if path and Path(path).exists()})

@@ -122,13 +122,18 @@ def keep_rooms(service: socket.socket) -> NoReturn:
 def _make(order: dict[str, int], own: int) -> int:
     """Forks a keeper and waits until its room is furnished."""
     reading, writing = os.pipe()
-    calls.unshare(calls.CLONE_NEWPID, "a process namespace inside another")
-    keeper = os.fork()
-    if keeper == 0:
-        _become_keeper(order, writing)
-    os.close(writing)
-    calls.enter_namespace(own, calls.CLONE_NEWPID, "leaving a process namespace")
     with os.fdopen(reading, "rb") as pipe:
+        try:
+            calls.unshare(calls.CLONE_NEWPID, "a process namespace inside another")
+            try:
+                keeper = os.fork()
+                if keeper == 0:
+                    _become_keeper(order, writing)
+            finally:
+                # Also where forking failed: the next room could not be made otherwise.
+                calls.enter_namespace(own, calls.CLONE_NEWPID, "leaving a process namespace")
+        finally:
+            os.close(writing)
         said = pipe.read()
     if said != b"ok":
         raise OSError(said.decode("utf-8", "replace") or "a room's keeper ended at once")
@@ -144,12 +149,13 @@ def _become_keeper(order: dict[str, int], writing: int) -> NoReturn:
         drop_capabilities()
         no_new_privileges()
         os.write(writing, b"ok")
+        os.closerange(0, 1 << 20)
+        while True:
+            signal.pause()
     except BaseException as error:  # noqa: BLE001  a forked process must end here
         os.write(writing, str(error).encode()[:_MESSAGE_BYTES])
+    finally:
         os._exit(1)
-    os.closerange(0, 1 << 20)
-    while True:
-        signal.pause()
 
 
 def furnish(size_mb: int, files: int) -> None:

@@ -51,7 +51,7 @@ _X32: Final = 0x40000000
 
 _ALLOWED: Final = """
     read readv pread64 preadv preadv2 write writev pwrite64 pwritev pwritev2 lseek sendfile
-    copy_file_range creat close close_range dup dup2 dup3 flock fsync fdatasync
+    copy_file_range creat close dup dup2 dup3 flock fsync fdatasync
     ftruncate fallocate fadvise64 stat lstat fstat newfstatat statx statfs fstatfs
     access faccessat faccessat2 readlink readlinkat getcwd chdir fchdir getdents getdents64
     mkdir mkdirat rmdir unlink unlinkat rename renameat renameat2 link linkat symlink symlinkat
@@ -64,7 +64,7 @@ _ALLOWED: Final = """
 
     poll ppoll select pselect6 epoll_create epoll_create1 epoll_ctl epoll_wait epoll_pwait
     epoll_pwait2 eventfd eventfd2 pipe pipe2 timerfd_create timerfd_settime timerfd_gettime
-    shutdown getsockname getsockopt
+    shutdown getsockname
 
     rt_sigaction rt_sigprocmask rt_sigreturn rt_sigpending rt_sigsuspend rt_sigtimedwait
     sigaltstack pause
@@ -139,6 +139,8 @@ def _one_of(argument: int, *values: int) -> _Rule:
 
 
 _CLONE_THREAD: Final = 0x00010000
+_CLONE_FS: Final = 0x00000200
+_CLONE_FILES: Final = 0x00000400
 # Not those of linux/sched.h that make a namespace, a sibling or a descriptor of the new process,
 # or have it traced.
 _CLONE_PIDFD: Final = 0x00001000
@@ -148,12 +150,15 @@ _CLONE_NEVER: Final = (
     CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID
     | CLONE_NEWNET | _CLONE_PIDFD | _CLONE_PTRACE | _CLONE_PARENT
 )  # fmt: skip
+_CLONE_SHARED: Final = _CLONE_THREAD | _CLONE_FS | _CLONE_FILES
+_CLOSE_RANGE_CLOEXEC: Final = 4
 _O_WRONLY: Final = 0o1
 _O_RDWR: Final = 0o2
 _O_ACCMODE: Final = 0o3
 _O_TRUNC: Final = 0o1000
 _RLIMIT_FSIZE: Final = 1
 _AF_UNIX: Final = 1
+_SOL_SOCKET: Final = 1
 _SIGKILL: Final = 9
 
 
@@ -171,7 +176,9 @@ def _opening(flags: int) -> _Rule:
 
 
 _RULES: Final = {
-    "clone": _where((_Is(0, _CLONE_THREAD, mask=_CLONE_THREAD | _CLONE_NEVER),)),
+    # A thread with descriptors of its own would have a limit of its own on their number.
+    "clone": _where((_Is(0, _CLONE_SHARED, mask=_CLONE_SHARED | _CLONE_NEVER),)),
+    "close_range": _one_of(2, 0, _CLOSE_RANGE_CLOEXEC),
     "open": _opening(1),
     "openat": _opening(2),
     # Nobody kills himself by the one signal that cannot be caught: a worker that ended by it was
@@ -199,11 +206,19 @@ _RULES: Final = {
     "utimensat": _Rule((_null(2),), answer=_DENY, otherwise=_PRETEND),
     # Event loops wake themselves by a pair; through neither end does anything reach an address.
     "socketpair": _one_of(0, _AF_UNIX),
+    # SO_TYPE, SO_ERROR, SO_SNDBUF, SO_RCVBUF, SO_ACCEPTCONN, SO_PROTOCOL, SO_DOMAIN: what Python
+    # asks of a socket. Others tell who is at the other end, or give a descriptor of it.
+    "getsockopt": _where(
+        *((_Is(1, _SOL_SOCKET), _Is(2, option)) for option in (3, 4, 7, 8, 30, 38, 39))
+    ),
     "sendto": _where(_null(4)),
     "recvfrom": _where(_null(4)),
 }
 
-_CLONE_WITH_PROCESSES: Final = _where((_Is(0, 0, mask=_CLONE_NEVER),))
+_CLONE_WITH_PROCESSES: Final = _where(
+    (_Is(0, _CLONE_SHARED, mask=_CLONE_SHARED | _CLONE_NEVER),),
+    (_Is(0, 0, mask=_CLONE_THREAD | _CLONE_NEVER),),
+)
 
 
 _Answer = int | _Rule

@@ -12,7 +12,6 @@ import stat
 from collections.abc import Sequence
 from pathlib import Path
 
-from grader.records.barriers import UNPRIVILEGED_ID
 from grader.worker.confinement import system_calls as calls
 from grader.worker.confinement.mounts import bind_descriptor, make_private
 
@@ -22,34 +21,34 @@ def is_root() -> bool:
     return os.geteuid() == 0 or os.getuid() == 0
 
 
-def closed_folders(paths: Sequence[str]) -> list[str]:
-    """The outermost folders above `paths` that an unprivileged user cannot enter."""
+def closed_folders(paths: Sequence[str], user: int) -> list[str]:
+    """The outermost folders above `paths` that a user cannot enter."""
     closed: list[str] = []
     for path in paths:
         for parent in reversed(Path(path).parents):
             if any(Path(folder) in (parent, *parent.parents) for folder in closed):
                 break
-            if not _open_to_all(parent):
+            if not _open_to(user, parent):
                 closed.append(str(parent))
                 break
     return closed
 
 
-def _open_to_all(folder: Path) -> bool:
+def _open_to(user: int, folder: Path) -> bool:
     found = folder.stat()
-    if found.st_uid == UNPRIVILEGED_ID:
+    if found.st_uid == user:
         return bool(found.st_mode & stat.S_IXUSR)
     return bool(found.st_mode & stat.S_IXOTH)
 
 
-def open_the_way(paths: Sequence[str]) -> None:
-    """Makes `paths` reachable for everyone, in this process's own view of the file system.
+def open_the_way(paths: Sequence[str], user: int) -> None:
+    """Makes `paths` reachable for a user, in this process's own view of the file system.
 
     Raises:
         OSError: the machine refuses mounts; its operator must install the interpreter and the
             packages where everyone can read them.
     """
-    closed = closed_folders(paths)
+    closed = closed_folders(paths, user)
     if not closed:
         return
     try:
@@ -73,14 +72,16 @@ def open_the_way(paths: Sequence[str]) -> None:
                 os.close(descriptor)
 
 
-def drop_root() -> None:
-    """Becomes the unprivileged user for good. The mount namespace stays.
+def drop_root(user: int) -> None:
+    """Becomes an unprivileged user for good, with a group of the same number.
+
+    The mount namespace stays.
 
     Raises:
         OSError: the machine refuses it.
     """
     os.setgroups([])
-    os.setresgid(UNPRIVILEGED_ID, UNPRIVILEGED_ID, UNPRIVILEGED_ID)
-    os.setresuid(UNPRIVILEGED_ID, UNPRIVILEGED_ID, UNPRIVILEGED_ID)
+    os.setresgid(user, user, user)
+    os.setresuid(user, user, user)
     # Changing the user made this process undumpable; it could not write its own id maps.
     calls.prctl("PR_SET_DUMPABLE", calls.PR_SET_DUMPABLE, 1)
