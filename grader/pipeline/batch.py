@@ -86,6 +86,7 @@ class _Slot(threading.Thread):
         super().__init__(daemon=True)
         self._run = run
         self.workers: WorkerSource | None = None
+        self._ending = threading.Lock()
 
     def run(self) -> None:
         try:
@@ -132,8 +133,8 @@ class _Slot(threading.Thread):
         except GraderFault as fault:
             self.close()
             return withheld(source, run.terms, str(fault), stage="starting a worker"), str(fault)
-        failed = graded.collected.fault()
-        if failed is None and (self.workers is None or self.workers.alive()):
+        failed, workers = graded.collected.fault(), self.workers
+        if failed is None and (workers is None or workers.alive()):
             return graded, None
         self.close()  # the next attempt starts with a fresh one
         return graded, failed or "the fork server ended"
@@ -144,22 +145,24 @@ class _Slot(threading.Thread):
         Raises:
             GraderFault: it does not start; the operator must act.
         """
-        if self.workers is None:
+        workers = self.workers
+        if workers is None:
             self._run.refuse_in_vain()
             try:
-                self.workers = best_source(self._run.batch.isolation)
-                self.workers.wait_ready()
+                self.workers = workers = best_source(self._run.batch.isolation)
+                workers.wait_ready()
             except (GraderFault, OSError) as error:
                 self._run.started(error)
                 raise GraderFault(f"no worker can be started: {error}") from error
             self._run.started()
-        return self.workers
+        return workers
 
     def close(self) -> None:
-        """Ends the slot's processes."""
-        if self.workers is not None:
-            self.workers.close()
-            self.workers = None
+        """Ends the slot's processes; an interruption calls it while the slot may do so itself."""
+        with self._ending:
+            workers, self.workers = self.workers, None
+        if workers is not None:
+            workers.close()
 
 
 class _Run:

@@ -73,10 +73,13 @@ class GradeReport(Record):
         return tuple(result for result in self.results if result.part == part_id)
 
     def outline(self) -> Self:
-        """The report with the codes of its findings alone: what a class page shows."""
+        """The report without words and pictures: what a class page shows."""
         results = tuple(
             result.model_copy(
-                update={"findings": tuple(finding.outline() for finding in result.findings)}
+                update={
+                    "findings": tuple(finding.outline() for finding in result.findings),
+                    "exhibits": (),
+                }
             )
             for result in self.results
         )
