@@ -41,6 +41,8 @@ NUMBERS = {
     "userfaultfd": (323, 282),
     "tgkill": (234, 131),
     "rt_sigqueueinfo": (129, 138),
+    "exit": (60, 93),
+    "close_range": 436,
     "pidfd_send_signal": 424,
     "io_uring_setup": 425,
     "pidfd_open": 434,
