@@ -52,6 +52,7 @@ class Meter:
         self._limits = limits
         self._scratch = scratch
         self._looks = 0
+        self._seemed_headless = False
         self.headless = False
         """Whether the worker has made itself unreadable; see `Usage`."""
         self._looked_at = time.monotonic()
@@ -102,7 +103,9 @@ class Meter:
             return None
         limits = self._limits
         used = watch.usage(self._kin)
-        self.headless = used.headless
+        # Twice in a row: while a process ends, its first thread may be the first to have ended.
+        self.headless = used.headless and self._seemed_headless
+        self._seemed_headless = used.headless
         # Children that ended unwaited for take their time with them.
         self._others_cpu_s = max(self._others_cpu_s, used.others_cpu_s)
         cpu_s = used.own_cpu_s + self._others_cpu_s

@@ -166,11 +166,12 @@ class ForkServer(Source):
             self._process.kill()
 
     def close(self) -> None:
-        """Ends the server and its workers and removes their folder."""
-        if self._inspector is not None:
-            self._inspector.close()
-            self._inspector = None
-        self._control.close()
+        """Ends the server and its workers and removes their folder.
+
+        Another thread may be waiting for an answer; it gets a fault.
+        """
+        with contextlib.suppress(OSError):
+            self._control.shutdown(socket.SHUT_RDWR)  # closing alone would wake nobody
         if not self.versions:
             self.kill()  # it would not listen before its imports are done
         try:
@@ -178,6 +179,10 @@ class ForkServer(Source):
         except subprocess.TimeoutExpired:
             self.kill()
             self._process.wait()
+        if self._inspector is not None:
+            self._inspector.close()
+            self._inspector = None
+        self._control.close()
         self._messages.close()
         self._folder.close()
 

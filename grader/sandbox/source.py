@@ -72,6 +72,8 @@ def worker_environment(keras_home: Path) -> dict[str, str]:
         "MPLBACKEND": "Agg",
         "SDL_VIDEODRIVER": "dummy",
         "HOME": str(keras_home),
+        "TMPDIR": str(keras_home),
+        "MPLCONFIGDIR": str(keras_home),
     }
 
 

@@ -126,7 +126,8 @@ class _Run:
 
     def _restart(self) -> None:
         self._source.close()
-        self._source, _ = start_at(self._level)
+        self._source, user = start_at(self._level)
+        self._trap.set(user)  # where the grader is root, each source has a user of its own
 
     def attack(self, attack: Attack) -> Cell:
         """Runs one attack, its honest neighbour after it, and looks at every canary."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 import random
+import tempfile
 
 import numpy as np
 
@@ -52,6 +53,8 @@ def seed_everything(seed: int) -> None:
     # An unseeded `random.Random()` would otherwise ask the kernel.
     random.Random.seed = seed_generator  # type: ignore[method-assign]
     random.seed = random._inst.seed  # noqa: SLF001
+    # It makes a new generator when the process's number changes; in rooms that is always the same.
+    tempfile._name_sequence = None  # type: ignore[attr-defined]  # noqa: SLF001
     random.seed(seed)
     np.random.seed(seed % 2**32)  # noqa: NPY002  students use the global generator
     keras.utils.set_random_seed(seed % 2**32)

@@ -61,7 +61,7 @@ def _serve(server: Server, refused: dict[Isolation, str]) -> None:
     """Imports what workers need, says so, and serves."""
     calls.prctl("PR_SET_CHILD_SUBREAPER", calls.PR_SET_CHILD_SUBREAPER, 1)
     if server.isolation is Isolation.FULL:
-        os.environ.update(KERAS_HOME=cage.HOME, HOME=cage.HOME)
+        os.environ.update(KERAS_HOME=cage.HOME, HOME=cage.HOME, TMPDIR="/tmp", MPLCONFIGDIR="/tmp")  # noqa: S108
     versions = _import_libraries()
     gc.collect()
     gc.freeze()  # a collection in a child would otherwise copy every page

@@ -155,7 +155,7 @@ def test_130_when_interrupted_and_what_was_graded_is_kept(
     finally:
         process.kill()
         process.wait()
-    assert process.returncode == 130
+    assert process.returncode == 130, progress
     assert "a_quick" in printed
     assert "1 of 2" in progress
     assert "Traceback" not in progress

@@ -78,6 +78,7 @@ def test_reports_are_complete_and_small(graded_class: Path) -> None:
             "report.html",
             "report.json",
             "timings.json",
+            "journal.json",
             "evidence.json.gz",
         }
         assert (folder / "report.html").stat().st_size < 2_000_000

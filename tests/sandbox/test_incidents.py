@@ -453,7 +453,8 @@ def test_worker_finds_nothing_of_the_hosts_environment(student: Student) -> None
     ).run()
     of_libraries = {
         "TMPDIR", "LC_CTYPE", "TF2_BEHAVIOR", "TPU_ML_PLATFORM", "TPU_ML_PLATFORM_VERSION",
-        "PYGAME_HIDE_SUPPORT_PROMPT", "ENABLE_RUNTIME_UPTIME_TELEMETRY", "HDF5_PLUGIN_PATH",
+        "PYGAME_HIDE_SUPPORT_PROMPT", "ENABLE_RUNTIME_UPTIME_TELEMETRY", "MPLCONFIGDIR",
+        "HDF5_PLUGIN_PATH",
     }  # fmt: skip
     assert "PYTEST_CURRENT_TEST" in os.environ
     assert set(names) <= set(worker_environment(Path("/nowhere"))) | of_libraries

@@ -78,7 +78,7 @@ def _settle(scratch: Path) -> None:
     temporary = scratch / "tmp"
     work.mkdir(mode=0o700)
     temporary.mkdir(mode=0o700, exist_ok=True)
-    os.environ.update(HOME=str(temporary), TMPDIR=str(temporary))
+    os.environ.update(HOME=str(temporary), TMPDIR=str(temporary), MPLCONFIGDIR=str(temporary))
     tempfile.tempdir = None
     os.chdir(work)
     with contextlib.suppress(OSError):
