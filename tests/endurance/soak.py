@@ -30,8 +30,8 @@ HOSTILE_EVERY = 3
 SAMPLE_S = 1.0
 SETTLED_SHARE = 0.2
 """The beginning of the batch, in which caches fill."""
-GROWTH_MB = 8.0
-"""What the median memory of the last part may lie above that of the first, in MiB."""
+KEPT_KB = 40.0
+"""What may stay of each submission: its row in the class table, with the outcome of every check."""
 
 
 @dataclass
@@ -162,7 +162,8 @@ def main() -> int:
         problems.append(
             f"exit code {process.returncode}: {(root / 'said.txt').read_text()[-2000:]}"
         )
-    if grown_mb > GROWTH_MB:
+    graded_between = arguments.submissions * (1 - 2 * SETTLED_SHARE)
+    if grown_mb * 1024 > KEPT_KB * graded_between:
         problems.append(f"memory grew by {grown_mb:.1f} MiB")
     if grown_descriptors > 0:
         problems.append(f"descriptors grew by {grown_descriptors:g}")
