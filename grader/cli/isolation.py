@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
-import click
-
 from grader.errors import GraderFault
 from grader.records.barriers import strength
 from grader.records.spec import Isolation
 from grader.sandbox.probing import Offer, offered
 
-LEVELS: Final = click.Choice([level.value for level in Isolation])
 _DOCTOR: Final = "`grader doctor` tells what is missing on this machine and what to do about it."
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from grader.cli.options import end, format_option, terminal_style
+from grader.cli.options import LEVELS, end, format_option, terminal_style
 
 
 @click.command()
@@ -13,7 +13,7 @@ from grader.cli.options import end, format_option, terminal_style
     "levels",
     metavar="LEVEL",
     multiple=True,
-    type=click.Choice(["full", "restricted", "process"]),
+    type=LEVELS,
     help="A level to try; may be given several times. All that this machine has when left out.",
 )
 @click.option("--only", metavar="NAME", multiple=True, help="Run this attack; may be repeated.")

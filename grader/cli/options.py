@@ -26,10 +26,11 @@ assignment_option = click.option(
     show_default=True,
     help="A built-in assignment, or the path of an assignment.toml.",
 )
+LEVELS: Final = click.Choice(["full", "restricted", "process"])
 isolation_option = click.option(
     "--isolation",
     metavar="LEVEL",
-    type=click.Choice(["full", "restricted", "process"]),
+    type=LEVELS,
     default=None,
     help="How student code is kept in: full, restricted or process; the strongest when left out.",
 )
