@@ -8,7 +8,7 @@ from grader.assignments.registry import CheckKind, NoSettings
 from grader.checks.architecture.judge import judge_architecture
 from grader.checks.network_behaviour import judge_behaviour
 from grader.checks.network_interface import judge_interface
-from grader.records.settings import ArchitectureSettings
+from grader.records.network_settings import ArchitectureSettings
 
 CHECKS: Final = (
     CheckKind(

@@ -1,4 +1,4 @@
-"""Does the network behave like an action-value function?"""
+"""Does the network answer as what it is meant to be, such as an action-value function?"""
 
 from __future__ import annotations
 
@@ -9,14 +9,15 @@ import numpy as np
 import numpy.typing as npt
 
 from grader.assignments.registry import JudgeInput
+from grader.checks.architecture.expected import canonical_shapes, expected_networks
 from grader.checks.incidents import incident_verdict
 from grader.checks.interface import graded, interface_verdict
 from grader.checks.network_codes import NetworkCode
 from grader.checks.network_interface import ending_incident, unexamined_verdict
 from grader.records.incident import Incident, IncidentKind
 from grader.records.network_evidence import BehaviourTrial, NetworkEvidence
+from grader.records.network_settings import NetworkSettings
 from grader.records.result import Finding, Severity, Verdict
-from grader.records.settings import NetworkSettings
 
 RELATIVE_TOLERANCE: Final = 1e-4
 """Largest difference, relative to the largest output, that counts as the same answer.
@@ -43,6 +44,7 @@ COSTS: Final[Mapping[str, float]] = {
     NetworkCode.BATCH_DEPENDENT: 0.5,
     NetworkCode.SUMS_TO_ONE: 0.5,
     NetworkCode.NEVER_NEGATIVE: 0.5,
+    NetworkCode.NO_PROBABILITIES: 0.5,
 }
 """Share of the points that is lost with each finding about the outputs.
 
@@ -54,12 +56,13 @@ game. Half: the values cannot be those of an action-value function, and order ac
 def judge_behaviour(given: JudgeInput) -> Verdict:
     """Whether the outputs can be action values; each property that does not hold costs.
 
-    1. The output has the shape (batch, num_actions), for every number of actions tried.
+    1. The output has the shape asked for, such as (batch, num_actions), for every call.
     2. All outputs are finite.
     3. Different inputs give different outputs.
     4. The same batch asked again gives the same outputs.
     5. An input asked alone gives the same output as in a batch.
-    6. The outputs are not confined: neither do they add up to 1, nor are they cut off at 0.
+    6. Action values are not confined: neither do they add up to 1, nor are they cut off at 0;
+       probabilities do add up to 1.
 
     Numbers that are not finite show none of 3 to 6, and a constant output shows none of 4 to 6.
     """
@@ -81,7 +84,7 @@ def judge_behaviour(given: JudgeInput) -> Verdict:
         if ended is None and (unexamined := unexamined_verdict(evidence, settings)) is not None:
             return unexamined
         return incident_verdict(ended or absent, place=evidence.place("builder"))
-    findings = _judge_outputs(trial, evidence.place("builder"))
+    findings = _judge_outputs(trial, settings, evidence.place("builder"))
     cost = shape_cost + sum(COSTS[finding.code] for finding in findings)
     return graded(1.0 - cost, (*shape_finding, *findings))
 
@@ -89,38 +92,75 @@ def judge_behaviour(given: JudgeInput) -> Verdict:
 def _judge_shape(
     evidence: NetworkEvidence, settings: NetworkSettings
 ) -> tuple[float, tuple[Finding, ...]]:
-    """The cost of the output's shape, and one finding for all numbers of actions together."""
+    """The cost of the outputs' shapes, and one finding for all calls of the builder together."""
     wrong: list[str] = []
-    tried: set[int] = set()
-    for build in evidence.builds:
-        tried.add(build.num_actions)
-        shape = build.output_shape
-        if shape is None:
-            wrong.append(f"no output for num_actions={build.num_actions}")
-        elif len(shape) != 2 or shape[1] != build.num_actions:
-            sides = ", ".join(("batch", *(str(side) for side in shape[1:6])))
-            wrong.append(f"({sides}) for num_actions={build.num_actions}")
-    wrong.extend(
-        f"no output for num_actions={count}" for count in settings.num_actions if count not in tried
-    )
+    built = {_told(build.arguments): build.output_shapes for build in evidence.builds}
+    calls = {_told(arguments): arguments for arguments in settings.builder_arguments}
+    for told, arguments in calls.items():
+        shapes = built.get(told, ())
+        accepted = _accepted(settings, evidence, arguments)
+        if not shapes:
+            wrong.append(f"no output for {told}")
+        elif len(shapes) == 1 and not any(_is_one_of(shapes, wanted) for wanted in accepted):
+            sides = ", ".join(("batch", *(str(side) for side in shapes[0][1:6])))
+            wrong.append(f"({sides}) for {told}")
+        elif not any(_is_one_of(shapes, wanted) for wanted in accepted):
+            wrong.append(f"{len(shapes)} outputs for {told}")
     if not wrong:
         return 0.0, ()
-    every = len(wrong) == len(tried | set(settings.num_actions))
-    return 1.0 if every else WRONG_SHAPE_COST, (
+    asked = _sides_asked(settings)
+    q_values = settings.returns == "q_values"
+    return 1.0 if len(wrong) == len(calls) else WRONG_SHAPE_COST, (
         Finding(
             code=NetworkCode.OUTPUT_SHAPE,
             severity=Severity.ERROR,
-            claim="The output does not have one value per action.",
+            claim="The output does not have one value per action."
+            if q_values
+            else "The output has another shape than asked for.",
             where=evidence.place("builder"),
-            expected="outputs of the shape (batch, num_actions)",
+            expected=f"outputs of the shape (batch, {asked})",
             received="; ".join(wrong),
-            try_="Let the last layer be `Dense(num_actions)`, behind a `Flatten`, and use the "
-            "argument instead of a fixed number.",
+            try_=f"Let the last layer be `Dense({asked})`, behind a `Flatten`, and use the "
+            "argument instead of a fixed number."
+            if q_values
+            else "Compare the shapes in the table: the last layer decides about the last side.",
         ),
     )
 
 
-def _judge_outputs(trial: BehaviourTrial, place: str) -> tuple[Finding, ...]:
+def _told(arguments: Mapping[str, object]) -> str:
+    return ", ".join(f"{name}={value}" for name, value in arguments.items())
+
+
+def _accepted(
+    settings: NetworkSettings, evidence: NetworkEvidence, arguments: Mapping[str, object]
+) -> list[tuple[tuple[int, ...] | None, ...]]:
+    """The shapes of all outputs, for each network that is accepted; None where not known."""
+    shapes = canonical_shapes(settings, evidence.input_shapes or None, arguments)
+    return [network.output_shapes for network in expected_networks(settings, shapes, arguments)]
+
+
+def _is_one_of(
+    shapes: tuple[tuple[int, ...], ...], wanted: tuple[tuple[int, ...] | None, ...]
+) -> bool:
+    return len(shapes) == len(wanted) and all(
+        one is None or shape[1:] == one for shape, one in zip(shapes, wanted, strict=True)
+    )
+
+
+def _sides_asked(settings: NetworkSettings) -> str:
+    """The sides of the first output, with the argument by name where it decides."""
+    (network, *_) = expected_networks(settings, canonical_shapes(settings, None))
+    last = network.layers[network.outputs[0]] if network.outputs[0] >= 0 else None
+    if last is not None and last.per_argument:
+        return last.per_argument
+    shape = None if last is None else last.output_shape
+    return "…" if shape is None else ", ".join(map(str, shape))
+
+
+def _judge_outputs(
+    trial: BehaviourTrial, settings: NetworkSettings, place: str
+) -> tuple[Finding, ...]:
     """A finding for each of the properties 2 to 6 that does not hold."""
     if trial.outputs is None:
         return (_not_finite("outputs that are no array of numbers", place),)
@@ -136,7 +176,7 @@ def _judge_outputs(trial: BehaviourTrial, place: str) -> tuple[Finding, ...]:
         return (_constant(place),)
     return (
         *_differing(trial, max(magnitude, trial.magnitude or 0.0), place),
-        *_confined(values, place),
+        *_kind_findings(values, settings, place),
     )
 
 
@@ -200,6 +240,31 @@ def _differing(trial: BehaviourTrial, scale: float, place: str) -> tuple[Finding
         )
         for difference, code, claim, expected, advice in cases
         if difference is None or not difference <= RELATIVE_TOLERANCE * scale
+    )
+
+
+def _kind_findings(
+    values: npt.NDArray[np.float64], settings: NetworkSettings, place: str
+) -> tuple[Finding, ...]:
+    """Whether the outputs are of the kind that is asked for."""
+    if settings.returns == "numbers":
+        return ()
+    if settings.returns == "q_values":
+        return _confined(values, place)
+    sums = values.sum(axis=1)
+    if values.min() >= 0.0 and np.all(np.abs(sums - 1.0) <= SUM_TOLERANCE):
+        return ()
+    return (
+        Finding(
+            code=NetworkCode.NO_PROBABILITIES,
+            severity=Severity.ERROR,
+            claim="The outputs are no probabilities.",
+            where=place,
+            expected="numbers of at least 0 that add up to 1 for each input",
+            received="negative outputs" if values.min() < 0.0 else "outputs with other sums",
+            try_="Give the last layer `activation='softmax'`, which takes all its outputs "
+            "together.",
+        ),
     )
 
 

@@ -3,28 +3,44 @@
 from __future__ import annotations
 
 import re
+from itertools import product
 from typing import Final
 
 from grader.assignments.registry import JudgeInput
-from grader.checks.incidents import incident_finding, incident_outcome, incident_verdict
+from grader.checks.advice.codes import KerasCode
+from grader.checks.advice.matching import matching_rule
+from grader.checks.advice.relics import ARGUMENTS, argument_codes
+from grader.checks.architecture.expected import sides_of
+from grader.checks.incidents import (
+    GeneralCode,
+    incident_finding,
+    incident_outcome,
+    incident_verdict,
+)
 from grader.checks.interface import graded, interface_verdict
 from grader.checks.network_codes import NetworkCode
+from grader.records.catalogue import catalogue
 from grader.records.incident import Incident, IncidentKind
 from grader.records.network_evidence import BuildTrial, NetworkEvidence
+from grader.records.network_settings import NetworkSettings
 from grader.records.result import Finding, Outcome, Severity, Verdict
-from grader.records.settings import NetworkSettings
 from grader.records.text import clean_line
-
-_OLD_ARGUMENTS: Final = re.compile(
-    r"\b(nb_filter|nb_row|nb_col|subsample|border_mode|dim_ordering|input_dim|output_dim|init)\b"
-)
-"""Argument names of Keras 1, all renamed since."""
 
 _CHANNELS_FIRST: Final = "only supports the NHWC"
 """What TensorFlow says on a processor when channels come first."""
 
+_OF_THE_INPUT: Final = frozenset({
+    NetworkCode.CHANNELS_FIRST, KerasCode.INPUT_WITH_BATCH, KerasCode.INPUT_LACKS_AXIS,
+    KerasCode.BATCH_MISSING, KerasCode.OTHER_SIZE, KerasCode.CHANNELS_FIRST_INPUT,
+    KerasCode.KERNEL_TOO_LARGE, KerasCode.TENSOR_SHAPES,
+})  # fmt: skip
+"""Errors that say that the input has another shape than the model takes."""
+
 _MADE_FOR: Final = re.compile(r"expected shape=\(None, ([\d, ]+)\)")
 """What Keras says of a model that is called on an input of another shape."""
+
+FORM_COST: Final = 0.25
+"""Share of the points lost by a model that is wrapped, and by inputs that were not asked for."""
 
 _KINDS: Final = {
     "type": "a class", "ABCMeta": "a class", "function": "a function", "method": "a method",
@@ -56,18 +72,61 @@ def judge_interface(given: JudgeInput) -> Verdict:
     incidents = [trial.incident for trial in evidence.builds if trial.incident is not None]
     if (fault := _fault(evidence, settings, incidents)) is not None:
         return incident_verdict(fault)
-    built = {trial.num_actions for trial in evidence.builds if _is_built(trial)}
-    findings = _build_findings(evidence)
+    built = [
+        arguments
+        for arguments in settings.builder_arguments
+        if any(_is_built(trial) and trial.arguments == arguments for trial in evidence.builds)
+    ]
+    findings = (*_build_findings(evidence), *_form_findings(evidence, settings))
     if not built:
         outcomes = {incident_outcome(incident) for incident in incidents}
         ended = outcomes == {Outcome.INVALID} and len(incidents) == len(evidence.builds)
         outcome = Outcome.INVALID if ended else Outcome.FAILED
         return Verdict(outcome=outcome, fraction=0.0, findings=findings)
-    lost = 0.5 * (1.0 - len(built & set(settings.num_actions)) / len(set(settings.num_actions)))
+    lost = 0.5 * (1.0 - len(built) / len(settings.builder_arguments))
+    lost += FORM_COST * (_wrapper(evidence) != "") + FORM_COST * (evidence.extra_inputs != ())
     if evidence.input_shape is None:
         lost += 0.5
         findings += input_findings(evidence, settings)
     return graded(1.0 - lost, findings)
+
+
+def _wrapper(evidence: NetworkEvidence) -> str:
+    """Where the model was found in what the builder returned; empty for itself."""
+    return next((trial.wrapper for trial in evidence.builds if trial.wrapper), "")
+
+
+def _form_findings(evidence: NetworkEvidence, settings: NetworkSettings) -> tuple[Finding, ...]:
+    """What is not as asked although the network can be judged."""
+    findings: list[Finding] = []
+    if wrapper := _wrapper(evidence):
+        findings.append(
+            Finding(
+                code=NetworkCode.WRAPPED,
+                severity=Severity.ERROR,
+                claim="The function returns an object that holds the model, not the model.",
+                where=evidence.place("builder"),
+                expected="a keras.Model",
+                received=f"an object with the model in `{clean_line(wrapper, 60)}`",
+                try_=f"Return the model itself: `return agent{clean_line(wrapper, 60)}`.",
+            )
+        )
+    if evidence.extra_inputs:
+        asked, more = len(settings.network_inputs), len(evidence.extra_inputs)
+        findings.append(
+            Finding(
+                code=NetworkCode.EXTRA_INPUT,
+                severity=Severity.ERROR,
+                claim="The network has more inputs than asked for.",
+                where=evidence.place("builder"),
+                expected="one input" if asked == 1 else f"{asked} inputs",
+                received=f"{asked + more} inputs; those not asked for have the shape "
+                + " and ".join(map(str, evidence.extra_inputs)),
+                try_="Leave them out of the network. A mask of actions is applied to the Q-values "
+                "outside, when the action is chosen.",
+            )
+        )
+    return tuple(findings)
 
 
 def _is_built(trial: BuildTrial) -> bool:
@@ -81,8 +140,9 @@ def _fault(
     for incident in (*incidents, *evidence.rejected_inputs):
         if incident.kind is IncidentKind.FAULT:
             return incident
-    tried = {trial.num_actions for trial in evidence.builds}
-    unexplained = not incidents and not tried >= set(settings.num_actions)
+    tried = [trial.arguments for trial in evidence.builds]
+    untried = [arguments for arguments in settings.builder_arguments if arguments not in tried]
+    unexplained = not incidents and bool(untried)
     untried_input = (
         evidence.input_shape is None
         and not evidence.rejected_inputs
@@ -114,7 +174,10 @@ def _build_findings(evidence: NetworkEvidence) -> tuple[Finding, ...]:
 
 
 def _same_cause(one: Finding, other: Finding) -> bool:
-    return (one.code, one.where, one.received) == (other.code, other.where, other.received)
+    if (one.code, one.where) != (other.code, other.where):
+        return False
+    # An error with a code of its own is the same one, though Keras numbers its layers on.
+    return one.code != GeneralCode.RAISED or one.received == other.received
 
 
 def _not_a_model(trial: BuildTrial, place: str) -> Finding:
@@ -165,11 +228,16 @@ def unexamined_verdict(evidence: NetworkEvidence, settings: NetworkSettings) -> 
 
 def input_findings(evidence: NetworkEvidence, settings: NetworkSettings) -> tuple[Finding, ...]:
     """Why the network took none of the accepted input shapes."""
-    shapes = " or ".join(str(shape) for shape in settings.input_shapes)
+    offered = _shapes_offered(settings)
+    shapes = " or ".join(offered)
+    first = next(iter(evidence.rejected_inputs), None)
+    rule = None if first is None else matching_rule(first)
+    if first is not None and rule is not None and rule.code not in _OF_THE_INPUT:
+        return (incident_finding(first, evidence.place("builder")),)
     told: list[str] = []
     made_for: str | None = None
     place: str | None = None
-    for shape, incident in zip(settings.input_shapes, evidence.rejected_inputs, strict=False):
+    for shape, incident in zip(offered, evidence.rejected_inputs, strict=False):
         if _CHANNELS_FIRST in incident.message:
             return (_channels_first(evidence, incident),)
         told.append(f"for {shape}: {_reason(incident)}")
@@ -183,8 +251,8 @@ def input_findings(evidence: NetworkEvidence, settings: NetworkSettings) -> tupl
         where=place or evidence.place("builder"),
         expected=f"a batch of inputs of the shape {shapes}",
         received=made_for or "; ".join(told) or "an error for each of them",
-        try_=f"Begin with `keras.Input(shape={settings.input_shapes[0]})` and call the model on "
-        "a batch of two such inputs yourself.",
+        try_=f"Begin with `keras.Input(shape={offered[0]})` and call the model on a batch of two "
+        "such inputs yourself.",
     )
     hard = tuple(
         incident_finding(incident, evidence.place("builder"))
@@ -192,6 +260,13 @@ def input_findings(evidence: NetworkEvidence, settings: NetworkSettings) -> tupl
         if incident.kind is not IncidentKind.RAISED
     )
     return (refused, *dict.fromkeys(hard))
+
+
+def _shapes_offered(settings: NetworkSettings) -> list[str]:
+    """The combinations of input shapes in the order in which they were tried."""
+    arguments = settings.builder_arguments[0]
+    choices = product(*(single.shapes for single in settings.network_inputs))
+    return [" and ".join(str(sides_of(shape, arguments)) for shape in choice) for choice in choices]
 
 
 def _reason(incident: Incident) -> str:
@@ -214,23 +289,37 @@ def _channels_first(evidence: NetworkEvidence, incident: Incident) -> Finding:
 
 
 def old_arguments_finding(incident: Incident | None) -> tuple[Finding, ...]:
-    """The finding instead of an error that names arguments of Keras 1; empty for others."""
+    """The findings instead of an error that names several arguments of Keras 1; empty for others.
+
+    One alone has a code of its own, as any error has.
+    """
     if incident is None or incident.error_type not in {"TypeError", "ValueError"}:
         return ()
-    names = dict.fromkeys(_OLD_ARGUMENTS.findall(incident.message))
-    if not names:
+    codes = argument_codes(incident.message)
+    if len(codes) < 2:
         return ()
+    names = [
+        name for code in codes for name in ARGUMENTS[code] if f"'{name}'" in incident.message
+    ]  # fmt: skip
     return (
         Finding(
             code=NetworkCode.OLD_ARGUMENTS,
             severity=Severity.ERROR,
-            claim="An argument has the name that it had in Keras 1, which is gone."
-            if len(names) == 1
-            else "Arguments have the names that they had in Keras 1, which are gone.",
+            claim="Arguments have the names that they had in Keras 1, which are gone.",
             where=incident.where(),
             expected="filters, kernel_size, strides, padding, units",
             received=", ".join(names),
             try_="Write `Conv2D(filters=32, kernel_size=(8, 8), strides=(4, 4), padding='valid')` "
             "and `Dense(units=512)`.",
+        ),
+        *(
+            Finding(
+                code=code,
+                severity=Severity.NOTE,
+                claim=f"{catalogue()[code].title}.",
+                where=incident.where(),
+                try_=catalogue()[code].fix,
+            )
+            for code in codes
         ),
     )

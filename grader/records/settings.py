@@ -2,98 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 
 from pydantic import Field, JsonValue, model_validator
 
 from grader.records.base import Record
-from grader.records.spec import SpaceText
-
-Shape = Annotated[tuple[Annotated[int, Field(ge=1, le=65536)], ...], Field(min_length=1)]
-Units = Annotated[int, Field(ge=1, le=1 << 20)] | Literal["num_actions"]
-Pair = tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)]]
-Activation = Literal[
-    "linear", "relu", "sigmoid", "tanh", "softmax", "softplus", "elu", "selu", "gelu", "silu",
-    "leaky_relu",
-]  # fmt: skip
-
-
-class Conv2DPattern(Record):
-    """An expected 2-D convolution."""
-
-    layer: Literal["Conv2D"]
-    filters: int = Field(ge=1)
-    kernel_size: Pair
-    """Height and width of the kernel."""
-    strides: Pair = (1, 1)
-    """Step of the kernel, down and across."""
-    padding: Literal["valid", "same"] = "valid"
-    activation: Activation = "linear"
-    weight: float = Field(default=1.0, gt=0)
-    """Share of the check's points relative to the other layers."""
-
-
-class DensePattern(Record):
-    """An expected fully connected layer."""
-
-    layer: Literal["Dense"]
-    units: Units
-    activation: Activation = "linear"
-    weight: float = Field(default=1.0, gt=0)
-
-
-class FlattenPattern(Record):
-    """An expected Flatten."""
-
-    layer: Literal["Flatten"]
-    weight: float = Field(default=0.5, gt=0)
-
-
-class PoolPattern(Record):
-    """An expected 2-D pooling layer."""
-
-    layer: Literal["MaxPooling2D", "AveragePooling2D"]
-    pool_size: Pair = (2, 2)
-    strides: Pair | None = None
-    """Equal to `pool_size` when left out."""
-    padding: Literal["valid", "same"] = "valid"
-    weight: float = Field(default=1.0, gt=0)
-
-
-class DropoutPattern(Record):
-    """An expected Dropout."""
-
-    layer: Literal["Dropout"]
-    rate: float = Field(ge=0, lt=1)
-    weight: float = Field(default=0.5, gt=0)
-
-
-LayerPattern = Annotated[
-    Conv2DPattern | DensePattern | FlattenPattern | PoolPattern | DropoutPattern,
-    Field(discriminator="layer"),
-]
-
-
-class NetworkSettings(Record):
-    """Settings of a `network` part."""
-
-    input_shapes: Annotated[tuple[Shape, ...], Field(min_length=1)]
-    """Accepted shapes of one input, batch axis left out; tried in this order."""
-    input_range: tuple[float, float] = (0.0, 255.0)
-    """Values the network is fed with."""
-    num_actions: Annotated[tuple[Annotated[int, Field(ge=1, le=1000)], ...], Field(min_length=1)]
-    """Arguments the builder is called with; the first is judged in full."""
-    layers: Annotated[tuple[LayerPattern, ...], Field(min_length=1)]
-    """The expected network, from input to output."""
-    preprocessing_allowed: bool = True
-    """Whether scaling, casting and transposing in front of the first layer is free."""
-
-
-class ArchitectureSettings(Record):
-    """Settings of `network.architecture`."""
-
-    extra_layer_cost: float = Field(default=1.0, ge=0, le=10)
-    """Points lost by a layer that was not asked for, in weights of one layer."""
+from grader.records.spec import PythonName, SpaceText
 
 
 class RandomAgentSettings(Record):
@@ -125,6 +39,19 @@ class TrainingSettings(Record):
     num_actions: int = Field(default=3, ge=1, le=1000)
     batch_size: int = Field(default=32, ge=1, le=4096)
     learning_rate: float = Field(default=0.05, gt=0, le=10)
+    learning_steps: int = Field(default=0, ge=0, le=2000)
+    """Calls of the step, one after the other, for `training.learns` and `training.gradients`; 0
+    tries neither."""
+    arguments: dict[PythonName, PythonName] = Field(default_factory=dict)
+    """Names under which `model`, `optimizer`, `states` and `targets` are offered, where they are
+    others: `{states = "x", targets = "y"}`."""
+
+
+class LearnsSettings(Record):
+    """Settings of `training.learns`."""
+
+    share: float = Field(default=0.5, gt=0, le=1)
+    """Of the fall of the held-out loss that the right step reaches, what earns full marks."""
 
 
 class AgentSettings(Record):
@@ -166,17 +93,3 @@ class EnvironmentSettings(Record):
     """Steps within which an episode must end."""
     compared_steps: int = Field(default=200, ge=1, le=100_000)
     """Steps compared when determinism is checked."""
-
-
-class FunctionSettings(Record):
-    """Settings of a `function` part."""
-
-    reference: Literal["cross_correlation_2d"]
-    """What the function must compute."""
-
-
-class ValuesSettings(Record):
-    """Settings of `function.values`."""
-
-    absolute_tolerance: float = Field(default=1e-5, gt=0)
-    relative_tolerance: float = Field(default=1e-4, gt=0)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from grader.assignments.registry import JudgeInput
 from grader.checks.architecture.alignment import align
-from grader.checks.architecture.expected import expected_layers
+from grader.checks.architecture.expected import expected_networks, layer_of
 from grader.checks.architecture.layers import Layer, values_of
 from grader.checks.network import CHECKS
 from grader.checks.network_codes import NetworkCode as Code
@@ -29,8 +29,9 @@ from grader.records.network_evidence import (
     NodeSource,
     ProofMethod,
 )
+from grader.records.network_settings import ArchitectureSettings, NetworkSettings
+from grader.records.patterns import ConvolutionPattern, FlattenPattern
 from grader.records.result import NetworkTable, Outcome, RowStatus, Severity, Verdict
-from grader.records.settings import ArchitectureSettings, NetworkSettings
 from grader.records.spec import Assignment, CheckSpec, Isolation
 
 ASSIGNMENT = Assignment.parse(
@@ -181,7 +182,7 @@ def graph_of(
     return NetworkGraph(
         nodes=tuple(nodes),
         outputs=(len(specs) - 1,) if outputs is None else outputs,
-        input_shape=input_shape,
+        input_shapes=(input_shape,),
         unused_layers=unused,
         parameters=sum(node.parameters for node in nodes),
     )
@@ -204,11 +205,14 @@ def evidence_of(
         ),
         "builds": tuple(
             BuildTrial(
-                num_actions=count, returned="Sequential", is_model=True, output_shape=(2, width)
+                arguments={"num_actions": count},
+                returned="Sequential",
+                is_model=True,
+                output_shapes=((2, width),),
             )
             for count, width in widths.items()
         ),
-        "input_shape": graph.input_shape if graph else (84, 84, 4),
+        "input_shapes": graph.input_shapes if graph else ((84, 84, 4),),
         "graph": graph,
         "proof": None if method is None else NetworkProof(method=method),
     }
@@ -406,13 +410,16 @@ MISTAKES: dict[str, tuple[Sequence[Spec], list[Code]]] = {
     ),
     "global pooling for flatten": (
         replaced(3, layer("GlobalAveragePooling2D")),
-        [Code.OTHER_KIND],
+        [Code.GLOBAL_POOLING_FOR_FLATTEN],
     ),
     "separable convolution": (
         replaced(1, Spec("SeparableConv2D", C2.config)),
         [Code.OTHER_KIND],
     ),
-    "dense for a convolution": (replaced(2, dense(64, "relu")), [Code.OTHER_KIND]),
+    "dense for a convolution": (
+        replaced(2, dense(64, "relu")),
+        [Code.DENSE_FOR_CONVOLUTION],
+    ),
     "filters in the wrong order": (
         (conv(64, 8, 4), conv(32, 4, 2), C3, FLATTEN, D1, OUT),
         [Code.ORDER],
@@ -546,7 +553,7 @@ def test_several_outputs_are_told() -> None:
 def test_layers_in_a_row_that_are_no_chain_do_not_pass() -> None:
     shortcut = (*DQN[:5], with_inputs(OUT, 4, 3))
     verdict = judged_layers(*shortcut)
-    assert codes(verdict) == [Code.BRANCH]
+    assert codes(verdict) == [Code.READS]
     assert verdict.outcome is Outcome.PARTIAL
 
 
@@ -756,7 +763,10 @@ def test_what_ended_the_tracing_decides_the_outcome(
 
 
 def test_what_is_no_model_is_the_students_side() -> None:
-    builds = (BuildTrial(num_actions=4, returned="list"), BuildTrial(num_actions=6, is_model=True))
+    builds = (
+        BuildTrial(arguments={"num_actions": 4}, returned="list"),
+        BuildTrial(arguments={"num_actions": 6}, is_model=True),
+    )
     verdict = judged(evidence_of(None, None, builds=builds))
     assert (verdict.outcome, codes(verdict)) == (Outcome.FAILED, [Code.NOT_A_MODEL])
 
@@ -768,7 +778,7 @@ def test_evidence_that_is_absent_is_a_fault(method: ProofMethod | None) -> None:
 
 def test_an_input_that_is_refused_fails_with_the_reason() -> None:
     refused = Incident(kind=IncidentKind.RAISED, stage="calling the model", message="bad shape")
-    evidence = evidence_of(None, None, input_shape=None, rejected_inputs=(refused, refused))
+    evidence = evidence_of(None, None, input_shapes=(), rejected_inputs=(refused, refused))
     verdict = judged(evidence)
     assert (verdict.outcome, codes(verdict)) == (Outcome.FAILED, [Code.INPUT_REFUSED])
 
@@ -897,7 +907,9 @@ GRAPHS = st.builds(
     NetworkGraph,
     nodes=st.lists(NODES, max_size=9).map(tuple),
     outputs=st.lists(st.integers(-2, 9), max_size=3).map(tuple),
-    input_shape=st.sampled_from([(84, 84, 4), (4, 84, 84), (), (3,), (-1, 10**25, 7)]),
+    input_shapes=st.sampled_from(
+        [((84, 84, 4),), ((4, 84, 84), (6,)), ((),), ((3,),), ((-1, 10**25, 7),)]
+    ),
     parameters=st.integers(-5, 10**30),
 )
 
@@ -933,26 +945,32 @@ def test_thousands_of_layers_are_judged_and_shown_in_bounds() -> None:
 
 
 def test_two_lists_of_two_hundred_layers_align_in_no_time() -> None:
+    sizes = [(n + 1, n % 9 + 1) for n in range(200)]
     one = [
-        Layer("Conv2D", values_of("Conv2D", conv(n + 1, n % 9 + 1, 1).config)) for n in range(200)
+        layer_of(ConvolutionPattern(layer="Conv2D", filters=filters, kernel_size=kernel), {})
+        for filters, kernel in sizes
     ]
-    two = [*one[5:60], *reversed(one[:60]), *one[60:140]]
+    same = [
+        Layer("Conv2D", values_of("Conv2D", conv(filters, kernel, 1).config, {}))
+        for filters, kernel in sizes
+    ]
+    two = [*same[5:60], *reversed(same[:60]), *same[60:140]]
     start = time.perf_counter()
-    pairs = align(one, two)
+    pairs = align(one, two).pairs
     assert time.perf_counter() - start < 0.1
     assert [index for index, _ in pairs if index is not None] == list(range(200))
     assert [index for _, index in pairs if index is not None] == list(range(len(two)))
 
 
 def test_of_equal_layers_the_first_are_paired() -> None:
-    one = [Layer("Flatten")]
-    assert align(one, one * 3) == ((0, 0), (None, 1), (None, 2))
-    assert align(one * 2, one) == ((0, 0), (1, None))
+    asked, found = [layer_of(FlattenPattern(layer="Flatten"), {})], [Layer("Flatten")]
+    assert align(asked, found * 3).pairs == ((0, 0), (None, 1), (None, 2))
+    assert align(asked * 2, found).pairs == ((0, 0), (1, None))
 
 
 def test_an_expected_network_that_cannot_be_is_no_error() -> None:
-    impossible = SETTINGS.model_copy(update={"input_shapes": ((5, 5, 4),)})
-    layers = expected_layers(impossible, (5, 5, 4), 4)
+    impossible = NetworkSettings.parse({**PART.settings, "input_shapes": [[5, 5, 4]]})
+    (layers,) = [network.layers for network in expected_networks(impossible, ((5, 5, 4),))]
     assert layers[0].output_shape is None
     assert layers[-1].parameters is None
     assert table(judged(evidence_of(graph_of(DQN)), impossible)).expected_parameters is None

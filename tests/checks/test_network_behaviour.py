@@ -15,8 +15,8 @@ from grader.records.arrays import ArrayRecord
 from grader.records.evidence import Symbol, Unresolved
 from grader.records.incident import Incident, IncidentKind
 from grader.records.network_evidence import BehaviourTrial, BuildTrial, NetworkEvidence
+from grader.records.network_settings import NetworkSettings
 from grader.records.result import Outcome, Verdict
-from grader.records.settings import NetworkSettings
 from grader.records.spec import CheckSpec, Isolation, PartSpec
 
 JUDGE = {kind.id: kind.judge for kind in CHECKS}["network.behaviour"]
@@ -25,7 +25,7 @@ SETTINGS = NetworkSettings.parse(
     {
         "input_shapes": [[84, 84, 4]],
         "num_actions": list(COUNTS),
-        "layers": [{"layer": "Dense", "units": "num_actions"}],
+        "layers": [{"layer": "Flatten"}, {"layer": "Dense", "units": "num_actions"}],
     }
 )
 CHECK = CheckSpec(title="behaves", points=4)
@@ -57,7 +57,11 @@ def judged_evidence(shapes: Shapes, **more: Any) -> Verdict:
         symbols=(Symbol(role="builder", name="create_q_model", line=9, parameters=("n",)),),
         **{
             "builds": tuple(
-                BuildTrial(num_actions=count, is_model=True, output_shape=shape)
+                BuildTrial(
+                    arguments={"num_actions": count},
+                    is_model=True,
+                    output_shapes=() if shape is None else (shape,),
+                )
                 for count, shape in shapes.items()
             ),
             **more,
@@ -190,8 +194,11 @@ def test_a_network_that_takes_no_input_is_the_students_side() -> None:
 
 
 def test_what_is_no_model_is_the_students_side() -> None:
-    builds = (BuildTrial(num_actions=4, returned="list"), BuildTrial(num_actions=6, is_model=True))
-    verdict = judged_evidence({}, builds=builds, input_shape=(84, 84, 4))
+    builds = (
+        BuildTrial(arguments={"num_actions": 4}, returned="list"),
+        BuildTrial(arguments={"num_actions": 6}, is_model=True),
+    )
+    verdict = judged_evidence({}, builds=builds, input_shapes=((84, 84, 4),))
     assert (verdict.outcome, codes(verdict)) == (Outcome.FAILED, [Code.NOT_A_MODEL])
 
 

@@ -5,14 +5,15 @@ from typing import Any
 import pytest
 
 from grader.assignments.registry import JudgeInput, NoSettings
+from grader.checks.advice.codes import KerasCode, RelicCode
 from grader.checks.incidents import GeneralCode
 from grader.checks.network import CHECKS
 from grader.checks.network_codes import NetworkCode as Code
 from grader.records.evidence import Symbol, Unresolved
 from grader.records.incident import Frame, Incident, IncidentKind, LimitName
 from grader.records.network_evidence import BuildTrial, NetworkEvidence
+from grader.records.network_settings import NetworkSettings
 from grader.records.result import Outcome, Verdict
-from grader.records.settings import NetworkSettings
 from grader.records.spec import CheckSpec, Isolation, PartSpec
 
 JUDGE = {kind.id: kind.judge for kind in CHECKS}["network.interface"]
@@ -29,12 +30,12 @@ PART = PartSpec(title="Network", kind="network", file="network.py", checks={"int
 
 
 def built(count: int, **more: Any) -> BuildTrial:
-    fields = {"returned": "Sequential", "is_model": True, "output_shape": (2, count)}
-    return BuildTrial(num_actions=count, **{**fields, **more})
+    fields = {"returned": "Sequential", "is_model": True, "output_shapes": ((2, count),)}
+    return BuildTrial(arguments={"num_actions": count}, **{**fields, **more})
 
 
 def judged(*builds: BuildTrial, **more: Any) -> Verdict:
-    fields: dict[str, Any] = {"input_shape": (84, 84, 4)}
+    fields: dict[str, Any] = {"input_shapes": ((84, 84, 4),)}
     evidence = NetworkEvidence(
         part="network",
         file="network.py",
@@ -76,13 +77,13 @@ def test_a_model_for_every_number_of_actions_that_takes_the_input_passes() -> No
 
 def test_the_second_accepted_shape_is_as_good_as_the_first() -> None:
     verdict = judged(
-        *map(built, COUNTS), input_shape=(4, 84, 84), rejected_inputs=(raised("bad shape"),)
+        *map(built, COUNTS), input_shapes=((4, 84, 84),), rejected_inputs=(raised("bad shape"),)
     )
     assert verdict.outcome is Outcome.PASSED
 
 
 def test_the_number_of_outputs_is_left_to_other_checks() -> None:
-    verdict = judged(*(built(count, output_shape=(2, 4)) for count in COUNTS))
+    verdict = judged(*(built(count, output_shapes=((2, 4),)) for count in COUNTS))
     assert verdict.outcome is Outcome.PASSED
 
 
@@ -105,8 +106,8 @@ def test_what_is_returned_instead_of_a_model_is_told_once(
     returned: str, code: Code, advice: str
 ) -> None:
     verdict = judged(
-        *(built(n, returned=returned, is_model=False, output_shape=None) for n in COUNTS),
-        input_shape=None,
+        *(built(n, returned=returned, is_model=False, output_shapes=()) for n in COUNTS),
+        input_shapes=(),
     )
     assert (verdict.outcome, verdict.fraction) == (Outcome.FAILED, 0.0)
     (finding,) = verdict.findings
@@ -116,7 +117,7 @@ def test_what_is_returned_instead_of_a_model_is_told_once(
 
 
 def test_a_builder_that_works_for_some_numbers_only_earns_its_share() -> None:
-    broken = built(18, is_model=False, output_shape=None, incident=raised("no such game"))
+    broken = built(18, is_model=False, output_shapes=(), incident=raised("no such game"))
     verdict = judged(built(4), built(6), broken)
     assert verdict.outcome is Outcome.PARTIAL
     assert verdict.fraction == pytest.approx(1 - 0.5 / 3)
@@ -130,7 +131,7 @@ def test_one_error_in_all_builds_is_told_once() -> None:
             built(n, is_model=False, incident=raised("shapes", stage=f"calling it with {n}"))
             for n in COUNTS
         ),
-        input_shape=None,
+        input_shapes=(),
     )
     assert (verdict.outcome, verdict.fraction) == (Outcome.FAILED, 0.0)
     assert codes(verdict) == [GeneralCode.RAISED]
@@ -138,8 +139,8 @@ def test_one_error_in_all_builds_is_told_once() -> None:
 
 def test_a_refused_input_costs_half_and_says_why() -> None:
     verdict = judged(
-        *(built(n, output_shape=None) for n in COUNTS),
-        input_shape=None,
+        *(built(n, output_shapes=()) for n in COUNTS),
+        input_shapes=(),
         rejected_inputs=(raised("expected axis -1 to be 3"), raised("negative dimension")),
     )
     assert (verdict.outcome, verdict.fraction) == (Outcome.PARTIAL, 0.5)
@@ -151,14 +152,14 @@ def test_a_refused_input_costs_half_and_says_why() -> None:
 
 def test_the_reason_is_told_without_what_keras_adds() -> None:
     message = "expected axis -1 Arguments received by Functional.call(): [[[3."
-    verdict = judged(*map(built, COUNTS), input_shape=None, rejected_inputs=(raised(message),))
+    verdict = judged(*map(built, COUNTS), input_shapes=(), rejected_inputs=(raised(message),))
     assert verdict.findings[0].received == "for (84, 84, 4): expected axis -1"
 
 
 def test_channels_first_is_recognised_where_it_cannot_be_computed() -> None:
     verdict = judged(
         *map(built, COUNTS),
-        input_shape=None,
+        input_shapes=(),
         rejected_inputs=(
             raised("incompatible with the layer"),
             raised("The Conv2D op currently only supports the NHWC tensor format on the CPU."),
@@ -172,7 +173,7 @@ def test_a_limit_in_every_build_leaves_it_without_judgement() -> None:
     limit = Incident(
         kind=IncidentKind.LIMIT, stage="building", limit=LimitName.MEMORY, limit_value="4096 MiB"
     )
-    verdict = judged(built(4, is_model=False, incident=limit), input_shape=None)
+    verdict = judged(built(4, is_model=False, incident=limit), input_shapes=())
     assert (verdict.outcome, codes(verdict)) == (Outcome.INVALID, [GeneralCode.MEMORY])
 
 
@@ -180,7 +181,7 @@ def test_a_limit_while_trying_the_input_is_told_by_name() -> None:
     limit = Incident(
         kind=IncidentKind.LIMIT, stage="calling", limit=LimitName.CALL_CPU, limit_value="10 s"
     )
-    verdict = judged(*map(built, COUNTS), input_shape=None, rejected_inputs=(limit,))
+    verdict = judged(*map(built, COUNTS), input_shapes=(), rejected_inputs=(limit,))
     assert codes(verdict) == [Code.INPUT_REFUSED, GeneralCode.CALL_CPU]
 
 
@@ -189,9 +190,9 @@ def test_a_failure_of_the_grader_withholds_the_mark(place: str) -> None:
     fault = Incident(kind=IncidentKind.FAULT, stage="building")
     verdict = {
         "build": lambda: judged(built(4, is_model=False, incident=fault), built(6), built(18)),
-        "input": lambda: judged(*map(built, COUNTS), input_shape=None, rejected_inputs=(fault,)),
+        "input": lambda: judged(*map(built, COUNTS), input_shapes=(), rejected_inputs=(fault,)),
         "nowhere": lambda: judged(),
-        "untried input": lambda: judged(*map(built, COUNTS), input_shape=None),
+        "untried input": lambda: judged(*map(built, COUNTS), input_shapes=()),
     }[place]()
     assert (verdict.outcome, verdict.fraction) == (Outcome.FAULT, 0.0)
 
@@ -204,29 +205,39 @@ def test_a_missing_builder_fails() -> None:
 
 @pytest.mark.parametrize("where", ["construction", "build"])
 def test_arguments_of_keras_1_are_named(where: str) -> None:
-    old = raised("Conv2D.__init__() got an unexpected keyword 'subsample'", "TypeError")
+    old = raised("Unrecognized keyword arguments passed to Conv2D: {'subsample': (4, 4)}")
     verdict = (
         judged(construction=old)
         if where == "construction"
         else judged(*(built(n, is_model=False, incident=old) for n in COUNTS))
     )
-    assert codes(verdict) == [Code.OLD_ARGUMENTS]
-    assert verdict.findings[0].received == "subsample"
+    assert codes(verdict) == [RelicCode.SUBSAMPLE]
+    assert "subsample" in (verdict.findings[0].received or "")
     assert verdict.findings[0].where == "network.py:12"
 
 
 def test_all_arguments_of_keras_1_are_named_together() -> None:
     old = raised("Unrecognized keyword arguments: {'subsample': (4, 4), 'border_mode': 'valid'}")
-    verdict = judged(built(4, is_model=False, incident=old), input_shape=None)
-    assert codes(verdict) == [Code.OLD_ARGUMENTS]
+    verdict = judged(built(4, is_model=False, incident=old), input_shapes=())
+    assert codes(verdict) == [Code.OLD_ARGUMENTS, RelicCode.SUBSAMPLE, RelicCode.BORDER_MODE]
     assert verdict.findings[0].received == "subsample, border_mode"
+
+
+def test_an_error_in_call_is_told_as_what_it_is_and_not_as_an_input_that_is_refused() -> None:
+    message = "Exception encountered when calling M.call(). Model M does not have a `call()` method"
+    verdict = judged(
+        *map(built, COUNTS),
+        input_shapes=(),
+        rejected_inputs=(raised(f"{message} implemented."), raised("something else")),
+    )
+    assert codes(verdict) == [KerasCode.NO_CALL]
 
 
 def test_the_shape_a_model_is_made_for_is_told_where_keras_names_it() -> None:
     message = "Input 0 is incompatible: expected shape=(None, 84, 84, 1), found shape=(2, 4, 84)"
     verdict = judged(
         *map(built, COUNTS),
-        input_shape=None,
+        input_shapes=(),
         rejected_inputs=(raised("expected axis -1"), raised(message)),
     )
     (finding,) = verdict.findings
@@ -238,7 +249,7 @@ def test_arguments_that_do_not_fit_are_told_at_the_builder() -> None:
         kind=IncidentKind.RAISED, stage="calling it", error_type="SignatureMismatch",
         message="it needs `env`",
     )  # fmt: skip
-    (finding,) = judged(built(4, is_model=False, incident=misfit), input_shape=None).findings
+    (finding,) = judged(built(4, is_model=False, incident=misfit), input_shapes=()).findings
     assert (finding.where, finding.received) == ("network.py:9", "it needs `env`")
 
 

@@ -1,33 +1,38 @@
 """Expected beside received layers: what differs, and what it costs.
 
 Each attribute of a layer that differs (of a Conv2D: filters, kernel_size, strides, padding,
-activation) costs half of the layer's weight, and so does each argument that an assignment cannot
-set and that should be as Keras has it by default (dilation, bias, …): one slip leaves half, two
-leave nothing. A layer that is missing, or of another kind, loses all of its weight.
+activation, …) costs half of the layer's weight, and so does reading another layer than asked: one
+slip leaves half, two leave nothing. A layer that is missing, or of another kind, loses all of its
+weight; an optional one may be missing.
 A layer that was not asked for costs `extra_layer_cost` times the mean weight of the layers asked
-for; a dropout half of that, because it computes nothing once the network plays. One that only
-stands in the wrong place costs nothing beside what is missing in its own place.
+for; a dropout half of that, because it computes nothing once the network plays, and nothing where
+the assignment leaves it free. One that only stands in the wrong place costs nothing beside what is
+missing in its own place.
+Where the assignment accepts several networks, the one that leaves the most points counts.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from grader.checks.architecture.alignment import align
-from grader.checks.architecture.expected import canonical_shape, expected_layers
+from grader.checks.architecture.expected import (
+    ExpectedNetwork,
+    canonical_shapes,
+    expected_networks,
+)
 from grader.checks.architecture.layers import (
     DROPOUTS,
-    Attribute,
     ExpectedLayer,
     Layer,
-    Value,
 )
+from grader.checks.architecture.matching import Match, match
 from grader.checks.architecture.normal_form import NormalForm, normal_form
+from grader.records.arithmetic import evaluate
+from grader.records.layer_families import Attribute, Value
 from grader.records.network_evidence import NetworkEvidence, NetworkGraph
-from grader.records.settings import NetworkSettings
+from grader.records.network_settings import NetworkSettings
 
 ATTRIBUTE_SHARE: Final = 0.5
 """What an attribute that differs costs, in weights of its layer."""
@@ -46,8 +51,10 @@ class Row:
         received_number: place among the student's layers, from 1; 0 for a missing layer.
         differences: attributes that differ, when both are there and of one kind.
         moved: whether the same layer stands on the other side of another row.
+        free: whether it is an extra layer where layers are free.
+        expected_place: place in the expected network, free places counted; −1 for an extra layer.
         lost: weight lost, at most the weight of the expected layer.
-        fixed_units: whether the units are a number where they should be the number of actions.
+        fixed_units: whether the units are a number where they should follow an argument.
     """
 
     expected: ExpectedLayer | None
@@ -56,6 +63,8 @@ class Row:
     received_number: int
     differences: tuple[Attribute, ...] = ()
     moved: bool = False
+    free: bool = False
+    expected_place: int = -1
     lost: float = 0.0
     fixed_units: bool = False
 
@@ -74,29 +83,65 @@ class Comparison:
     """The student's network beside the one asked for."""
 
     form: NormalForm
+    expected: ExpectedNetwork
     rows: tuple[Row, ...]
-    expected_parameters: int | None
+    forbidden: tuple[Layer, ...]
+    """Layers of a kind that must not be there, and are in a place that costs nothing else."""
+    parameters_within: bool
+    """Whether the number of parameters lies within the assignment's bounds."""
+    outputs_astray: bool
+    """Whether the outputs stem from other layers than asked, although as many."""
     received_parameters: int
-    input_shape: tuple[int, ...]
-    """What the first layer should read, batch axis left out."""
-    weight: float
-    """Sum of the weights of all layers asked for."""
     extra_cost: float
     """Weight lost by one extra layer."""
 
     @property
+    def weight(self) -> float:
+        """Sum of the weights of all layers that must be there."""
+        return self.expected.weight
+
+    @property
+    def expected_parameters(self) -> int | None:
+        """Scalars in all weights of the network asked for; None where that is not known."""
+        counts = [layer.parameters for layer in self.expected.asked if not layer.optional]
+        known = [count for count in counts if count is not None]
+        return sum(known) if len(known) == len(counts) else None
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """What the first layer should read, batch axis left out."""
+        return self.expected.input_shapes[0]
+
+    @property
     def channels_not_last(self) -> bool:
         """Whether the first layer, one that slides over an image, reads its axes in other order."""
-        first = self.form.layers[0] if self.form.layers else None
-        asked = next(row.expected for row in self.rows if row.expected is not None)
+        first = next((layer for layer in self.form.layers if -1 in layer.inputs), None)
+        asked = next((layer for layer in self.expected.asked if -1 in layer.inputs), None)
+        found = self.form.first_shapes[0]
         return (
             first is not None
+            and asked is not None
             and len(self.input_shape) == 3
             and asked.kind not in {"Flatten", "Dense"}
             and first.values.get(Attribute.DATA_FORMAT) != "channels_first"
-            and self.form.first_shape != self.input_shape
-            and sorted(self.form.first_shape) == sorted(self.input_shape)
+            and found != self.input_shape
+            and sorted(found) == sorted(self.input_shape)
         )
+
+    @property
+    def other_outputs(self) -> bool:
+        """Whether there are more or fewer outputs than asked, for no reason told elsewhere."""
+        last_missing = any(
+            row.expected is not None and row.expected.is_output and row.received is None
+            for row in self.rows
+        )
+        more = len(set(self.form.outputs)) > len(set(self.expected.outputs))
+        fewer = len(self.form.outputs) < len(self.expected.outputs)
+        merge_missing = last_missing and any(
+            row.received is None and row.expected is not None and len(row.expected.inputs) > 1
+            for row in self.rows
+        )
+        return (more and not merge_missing) or (fewer and not last_missing)
 
     @property
     def faults_of_structure(self) -> int:
@@ -104,8 +149,10 @@ class Comparison:
         return (
             self.form.frames_reshaped
             + self.channels_not_last
-            + self.form.branches
-            + (self.form.outputs != 1)
+            + self.other_outputs
+            + self.outputs_astray
+            + len(self.forbidden)
+            + (not self.parameters_within)
         )
 
     @property
@@ -123,49 +170,106 @@ def compare(
     settings: NetworkSettings,
     extra_layer_cost: float,
 ) -> Comparison:
-    """Compares the student's graph with the layers asked for.
+    """Compares the student's graph with the networks that are accepted.
 
     Args:
-        evidence: for the accepted input shape and the outputs for other numbers of actions.
-        graph: the network, as traced for the first number of actions.
+        evidence: for the accepted input shapes and the outputs for other arguments.
+        graph: the network, as traced for the first call of the builder.
         settings: the layers asked for.
         extra_layer_cost: points lost by an extra layer, in weights of one layer.
     """
-    shape = canonical_shape(settings, evidence.input_shape)
-    expected = expected_layers(settings, shape, settings.num_actions[0])
     form = normal_form(
-        graph,
-        max(abs(bound) for bound in settings.input_range),
-        preprocessing_allowed=settings.preprocessing_allowed,
+        graph, largest_input(settings), preprocessing_allowed=settings.preprocessing_allowed
     )
-    weight = sum(layer.weight for layer in expected)
-    extra_cost = extra_layer_cost * weight / len(expected)
+    shapes = canonical_shapes(settings, evidence.input_shapes or None)
+    fixed = units_are_fixed(evidence, settings)
+    found: tuple[float, int, Comparison] | None = None
+    for network in expected_networks(settings, shapes):
+        matched = match(network, form)
+        one = _comparison(network, form, matched, graph, settings, extra_layer_cost, fixed=fixed)
+        if found is None or (one.fraction, -matched.cost) > (found[0], -found[1]):
+            found = one.fraction, matched.cost, one
+    assert found is not None  # an assignment without layers is refused
+    return found[2]
+
+
+def largest_input(settings: NetworkSettings) -> float:
+    """The largest absolute value the first input is fed with."""
+    arguments = settings.builder_arguments[0]
+    bounds = settings.network_inputs[0].range
+    return max(
+        abs(evaluate(bound, arguments) if isinstance(bound, str) else bound) for bound in bounds
+    )
+
+
+def _comparison(
+    network: ExpectedNetwork,
+    form: NormalForm,
+    matched: Match,
+    graph: NetworkGraph,
+    settings: NetworkSettings,
+    extra_layer_cost: float,
+    *,
+    fixed: bool,
+) -> Comparison:
+    count = sum(layer.is_required for layer in network.layers)
+    extra_cost = extra_layer_cost * network.weight / max(count, 1)
+    numbers = _numbers(network)
     rows = [
-        _row(expected, form.layers, one, two, extra_cost)
-        for one, two in align(expected, form.layers)
+        _row(network, form, matched, one, two, extra_cost, numbers)
+        for one, two in matched.pairs
+        if one is None or (network.layers[one].freedom is None and _is_told(network, one, two))
     ]
     rows = _moves_marked(rows)
-    if units_are_fixed(evidence):
-        rows = [_with_fixed_units(row, len(form.layers)) for row in rows]
-    parameters = [layer.parameters for layer in expected]
-    known = [count for count in parameters if count is not None]
+    if fixed:
+        rows = [_with_fixed_units(row) for row in rows]
+    bounds, parameters = settings.parameters, graph.parameters
+    charged = {row.received.index for row in rows if row.received and row.lost}
     return Comparison(
         form=form,
+        expected=network,
         rows=tuple(rows),
-        expected_parameters=sum(known) if len(known) == len(parameters) else None,
-        received_parameters=graph.parameters,
-        input_shape=shape,
-        weight=weight,
+        forbidden=tuple(
+            layer
+            for layer in (*form.preprocessing, *form.layers)
+            if layer.kind in settings.forbidden and layer.index not in charged
+        ),
+        parameters_within=bounds is None
+        or (
+            (bounds.min is None or parameters >= bounds.min)
+            and (bounds.max is None or parameters <= bounds.max)
+        ),
+        outputs_astray=matched.outputs_astray,
+        received_parameters=parameters,
         extra_cost=extra_cost,
     )
 
 
-def units_are_fixed(evidence: NetworkEvidence) -> bool:
-    """Whether some network has another number of outputs than the actions it was built for."""
-    return any(
-        build.output_shape is not None and build.output_shape[-1:] != (build.num_actions,)
-        for build in evidence.builds
-    )
+def _is_told(network: ExpectedNetwork, one: int, two: int | None) -> bool:
+    """Whether a row is worth showing: an optional layer that was left out is not."""
+    return two is not None or not network.layers[one].optional
+
+
+def _numbers(network: ExpectedNetwork) -> dict[int, int]:
+    """The number of each expected layer, as told to the student, from 1."""
+    places = [place for place, layer in enumerate(network.layers) if layer.freedom is None]
+    return {place: number for number, place in enumerate(places, 1)}
+
+
+def units_are_fixed(evidence: NetworkEvidence, settings: NetworkSettings) -> bool:
+    """Whether some network has other outputs than the arguments it was built for ask for."""
+    for build, arguments in zip(evidence.builds, settings.builder_arguments, strict=False):
+        shapes = canonical_shapes(settings, evidence.input_shapes or None, arguments)
+        for number, output in enumerate(build.output_shapes):
+            accepted = {
+                network.layers[network.outputs[number]].output_shape
+                for network in expected_networks(settings, shapes, arguments)
+                if number < len(network.outputs) and network.outputs[number] >= 0
+            }
+            last = {shape[-1:] for shape in accepted if shape is not None}
+            if last and output[-1:] not in last:
+                return True
+    return False
 
 
 def attribute_share(layer: ExpectedLayer) -> float:
@@ -174,41 +278,38 @@ def attribute_share(layer: ExpectedLayer) -> float:
 
 
 def _row(
-    expected: Sequence[ExpectedLayer],
-    received: Sequence[Layer],
+    network: ExpectedNetwork,
+    form: NormalForm,
+    matched: Match,
     one: int | None,
     two: int | None,
     extra_cost: float,
+    numbers: dict[int, int],
 ) -> Row:
-    asked = None if one is None else expected[one]
-    found = None if two is None else received[two]
+    asked = None if one is None else network.layers[one]
+    found = None if two is None else form.layers[two]
     differences: tuple[Attribute, ...] = ()
+    free = asked is None and two in matched.free
     if asked is None:
         mild = found is not None and found.kind in DROPOUTS
-        lost = extra_cost * DROPOUT_SHARE if mild else extra_cost
+        lost = 0.0 if free else extra_cost * DROPOUT_SHARE if mild else extra_cost
     elif found is None or found.kind != asked.kind:
         lost = asked.weight
     else:
-        differences = tuple(
-            attribute
-            for attribute, value in asked.values.items()
-            if not _equal(value, found.values.get(attribute))
-        )
+        differences = asked.differences(found)
+        if one in matched.astray:
+            differences = (*differences, Attribute.READS)
         lost = _lost(asked, len(differences))
     return Row(
         expected=asked,
         received=found,
-        expected_number=0 if one is None else one + 1,
+        expected_number=0 if one is None else numbers[one],
         received_number=0 if two is None else two + 1,
         differences=differences,
+        free=free,
+        expected_place=-1 if one is None else one,
         lost=lost,
     )
-
-
-def _equal(one: Value, two: Value | None) -> bool:
-    if isinstance(one, float) and isinstance(two, float):
-        return abs(one - two) <= 1e-6
-    return type(one) is type(two) and one == two
 
 
 def _lost(layer: ExpectedLayer, differences: int) -> float:
@@ -216,7 +317,7 @@ def _lost(layer: ExpectedLayer, differences: int) -> float:
 
 
 def _signature(layer: Layer) -> tuple[str, tuple[tuple[Attribute, Value], ...]]:
-    return layer.kind, tuple(layer.values.items())
+    return layer.kind, tuple(sorted(layer.values.items()))
 
 
 def _moves_marked(rows: list[Row]) -> list[Row]:
@@ -225,14 +326,16 @@ def _moves_marked(rows: list[Row]) -> list[Row]:
         _signature(row.expected) for row in rows if row.expected and row.received is None
     )
     extra = Counter(
-        _signature(row.received) for row in rows if row.received and row.expected is None
+        _signature(row.received)
+        for row in rows
+        if row.received and row.expected is None and not row.free
     )
     lacking = missing & extra
     surplus = Counter(lacking)
     marked = []
     for row in rows:
         layer, count = (row.expected, lacking) if row.received is None else (row.received, surplus)
-        one_sided = (row.expected is None) != (row.received is None)
+        one_sided = (row.expected is None) != (row.received is None) and not row.free
         if one_sided and layer is not None and count[_signature(layer)] > 0:
             count[_signature(layer)] -= 1
             marked.append(replace(row, moved=True, lost=row.lost if row.expected else 0.0))
@@ -241,18 +344,19 @@ def _moves_marked(rows: list[Row]) -> list[Row]:
     return marked
 
 
-def _with_fixed_units(row: Row, layers: int) -> Row:
-    """The row of the output layer, its units counted as wrong; any other row as it is.
+def _with_fixed_units(row: Row) -> Row:
+    """The row of an output layer, its units counted as wrong; any other row as it is.
 
     If something stands behind that layer, or it is not there, the shape of the output is the fault
     of that.
     """
-    layer = row.expected
-    if layer is None or not layer.per_action or row.received is None:
+    layer, found = row.expected, row.received
+    if layer is None or found is None or not layer.per_argument or not layer.is_output:
         return row
-    if row.other_kind or row.received_number != layers:
+    if row.other_kind or not found.is_output:
         return row
-    differences = tuple(dict.fromkeys((Attribute.UNITS, *row.differences)))
+    size = Attribute.UNITS if Attribute.UNITS in layer.rules else Attribute.FILTERS
+    differences = tuple(dict.fromkeys((size, *row.differences)))
     return replace(
         row, differences=differences, fixed_units=True, lost=_lost(layer, len(differences))
     )

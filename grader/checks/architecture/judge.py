@@ -11,7 +11,7 @@ from grader.checks.architecture.comparison import (
     compare,
     units_are_fixed,
 )
-from grader.checks.architecture.expected import canonical_shape, expected_layers
+from grader.checks.architecture.expected import canonical_shapes, expected_networks
 from grader.checks.architecture.layers import DROPOUTS
 from grader.checks.architecture.mistakes import layer_findings
 from grader.checks.architecture.structure import remarks, structure_findings, unused_findings
@@ -22,10 +22,11 @@ from grader.checks.incidents import incident_finding, incident_outcome, incident
 from grader.checks.interface import graded, interface_verdict
 from grader.checks.network_codes import NetworkCode
 from grader.checks.network_interface import ending_incident, unexamined_verdict
+from grader.checks.pictures import network_exhibits
 from grader.records.incident import Incident, IncidentKind
 from grader.records.network_evidence import NetworkEvidence, NetworkProof, ProofMethod
+from grader.records.network_settings import ArchitectureSettings, NetworkSettings
 from grader.records.result import Finding, NetworkTable, Outcome, Severity, Verdict
-from grader.records.settings import ArchitectureSettings, NetworkSettings
 from grader.records.text import clean_line
 
 MAX_FINDINGS: Final = 40
@@ -68,12 +69,13 @@ def judge_architecture(given: JudgeInput) -> Verdict:
         )
     match proof.method:
         case ProofMethod.REBUILT if comparison is not None:
-            verdict = _judge_layers(comparison, evidence.place("builder"))
+            verdict = _judge_layers(comparison, settings, evidence.place("builder"))
         case ProofMethod.TRANSPLANTED:
             verdict = _judge_function(evidence, settings, comparison)
         case _:
             verdict = _unproven(evidence, proof, comparison)
-    return verdict.model_copy(update={"exhibits": exhibits, "findings": _bounded(verdict.findings)})
+    shown = (*exhibits, *network_exhibits(evidence))
+    return verdict.model_copy(update={"exhibits": shown, "findings": _bounded(verdict.findings)})
 
 
 def _without_graph_or_proof(evidence: NetworkEvidence, settings: NetworkSettings) -> Verdict | None:
@@ -97,9 +99,9 @@ def _without_graph_or_proof(evidence: NetworkEvidence, settings: NetworkSettings
     )
 
 
-def _judge_layers(comparison: Comparison, place: str) -> Verdict:
+def _judge_layers(comparison: Comparison, settings: NetworkSettings, place: str) -> Verdict:
     findings = (
-        *structure_findings(comparison, place),
+        *structure_findings(comparison, place, settings.parameters),
         *layer_findings(comparison, place),
         *remarks(comparison, place),
     )
@@ -120,20 +122,19 @@ def _judge_function(
         )
     ]
     lost = 0.0
-    expected = expected_layers(
-        settings, canonical_shape(settings, evidence.input_shape), settings.num_actions[0]
-    )
-    if expected[-1].per_action and units_are_fixed(evidence):
-        lost = attribute_share(expected[-1]) / sum(layer.weight for layer in expected)
+    (network, *_) = expected_networks(settings, canonical_shapes(settings, None))
+    follows = [layer for layer in network.layers if layer.is_output and layer.per_argument]
+    if follows and units_are_fixed(evidence, settings):
+        lost = attribute_share(follows[0]) / network.weight
         findings.append(
             Finding(
                 code=NetworkCode.OUTPUT_UNITS,
                 severity=Severity.ERROR,
-                claim="The number of outputs does not follow `num_actions`.",
+                claim=f"The number of outputs does not follow `{follows[0].per_argument}`.",
                 where=place,
-                expected="one output per action, whatever `num_actions` is",
-                received="the wrong number of outputs for other numbers of actions",
-                try_="Use the argument: `Dense(num_actions)`.",
+                expected=f"{follows[0].per_argument} outputs, whatever the arguments are",
+                received="the wrong number of outputs for other arguments",
+                try_=f"Use the argument: `Dense({follows[0].per_argument})`.",
             )
         )
     if comparison is not None:

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from grader.checks.architecture.attribute_mistakes import attribute_mistake
 from grader.checks.architecture.comparison import Comparison, Row
 from grader.checks.architecture.layers import (
-    UNKNOWN,
-    Attribute,
+    ATTENTIONS,
+    CONVOLUTIONS,
+    GLOBAL_POOLINGS,
+    POOLINGS,
+    RECURRENT,
     ExpectedLayer,
     Layer,
-    Value,
-    value_text,
 )
 from grader.checks.architecture.surplus import surplus_mistake
+from grader.checks.architecture.values import UNKNOWN, value_text
 from grader.checks.architecture.wording import Mistake, layer_text, layers_text
 from grader.checks.network_codes import NetworkCode
-from grader.records.network_evidence import NodeSource
+from grader.records.layer_families import MERGES, Attribute
 from grader.records.result import Finding, Severity
 
 _ORDERED: Final = (
@@ -31,24 +34,6 @@ _ORDERED: Final = (
     Attribute.RATE,
 )
 """Attributes whose right values can stand in the wrong order."""
-
-_PLAIN: Final[Mapping[Attribute, tuple[NetworkCode, str]]] = {
-    Attribute.FILTERS: (NetworkCode.FILTERS, "The number of filters is wrong in {layers}."),
-    Attribute.KERNEL_SIZE: (NetworkCode.KERNEL_SIZE, "The kernel size is wrong in {layers}."),
-    Attribute.STRIDES: (NetworkCode.STRIDES, "The strides are wrong in {layers}."),
-    Attribute.PADDING: (NetworkCode.PADDING, "The padding is wrong in {layers}."),
-    Attribute.UNITS: (NetworkCode.UNITS, "The number of units is wrong in {layers}."),
-    Attribute.POOL_SIZE: (NetworkCode.POOL_SIZE, "The pool size is wrong in {layers}."),
-    Attribute.RATE: (NetworkCode.DROPOUT_RATE, "The dropout rate is wrong in {layers}."),
-    Attribute.DILATION_RATE: (NetworkCode.OPTION, "The kernel has gaps in {layers}."),
-    Attribute.GROUPS: (NetworkCode.OPTION, "The channels are split into groups in {layers}."),
-    Attribute.USE_BIAS: (NetworkCode.OPTION, "The bias is left out in {layers}."),
-    Attribute.DATA_FORMAT: (
-        NetworkCode.CHANNELS_FIRST,
-        "Channels are taken to be the first axis in {layers}.",
-    ),
-    Attribute.WEIGHTS: (NetworkCode.SHARED_WEIGHTS, "One layer object is used again as {layers}."),
-}
 
 
 @dataclass(frozen=True)
@@ -77,7 +62,7 @@ def layer_findings(comparison: Comparison, place: str) -> tuple[Finding, ...]:
             orderly = told.get(row.expected_number, frozenset())
             for mistake in _mistakes_of(row, orderly, comparison.form.unused):
                 named[mistake, "layer", row.expected.kind].append(row.expected_number)
-        elif row.received is not None and not row.moved:
+        elif row.received is not None and not row.moved and not row.free:
             mistake = surplus_mistake(row.received)
             named[mistake, "your layer", row.received.kind].append(row.received_number)
     findings = [
@@ -152,39 +137,14 @@ def _mistakes_of(row: Row, told: frozenset[Attribute], unused: Sequence[str]) ->
             handled = {Attribute.KERNEL_SIZE, Attribute.STRIDES}
             remaining = [attribute for attribute in remaining if attribute not in handled]
         for attribute in remaining:
-            yield _difference(attribute, asked, found, fixed_units=row.fixed_units)
-
-
-def _difference(
-    attribute: Attribute, asked: ExpectedLayer, found: Layer, *, fixed_units: bool
-) -> Mistake:
-    expected, received = asked.values[attribute], found.values.get(attribute, UNKNOWN)
-    if attribute is Attribute.ACTIVATION:
-        return _activation(asked, str(expected), str(received))
-    if attribute is Attribute.UNITS and asked.per_action:
-        return _output_units(expected, received, fixed=fixed_units)
-    code, claim = _PLAIN[attribute]
-    return Mistake(
-        code=code,
-        claim=claim,
-        expected=f"{attribute} {value_text(expected)}",
-        received=f"{attribute} {value_text(received)}",
-        advice={
-            NetworkCode.OPTION: f"Leave `{attribute}` out: Keras' own value is the right one.",
-            NetworkCode.CHANNELS_FIRST: "Leave `data_format` out. If the frames come as "
-            "(4, 84, 84), put `Permute((2, 3, 1))` in front of the first layer.",
-            NetworkCode.SHARED_WEIGHTS: "Make a new layer object for each layer; one that is used "
-            "twice has only one set of weights.",
-            NetworkCode.PADDING: f"Pass `padding={expected!r}`; Keras' own value is 'valid'.",
-        }.get(code, f"Pass `{attribute}={value_text(expected)}`."),
-    )
+            yield attribute_mistake(attribute, asked, found, fixed=row.fixed_units)
 
 
 def _kernel_and_strides(
     asked: ExpectedLayer, found: Layer, differences: Sequence[Attribute]
 ) -> Mistake | None:
     """The mistake when kernel size and strides are mixed up; None when they are not."""
-    if asked.kind != "Conv2D" or Attribute.STRIDES not in differences:
+    if asked.kind not in CONVOLUTIONS or Attribute.STRIDES not in differences:
         return None
     kernel, strides = asked.values[Attribute.KERNEL_SIZE], asked.values[Attribute.STRIDES]
     own_kernel = found.values.get(Attribute.KERNEL_SIZE, UNKNOWN)
@@ -201,81 +161,11 @@ def _kernel_and_strides(
     if own_kernel == own_strides == kernel:
         return Mistake(
             NetworkCode.STRIDES_AS_KERNEL,
-            "The strides are as large as the kernel in {layers}: the third number of Conv2D is the "
-            "strides, not the kernel's width.",
+            "The strides are as large as the kernel in {layers}: the third number of a convolution "
+            "is the strides, not the kernel's width.",
             expected, received, advice,
         )  # fmt: skip
     return None
-
-
-def _activation(asked: ExpectedLayer, expected: str, received: str) -> Mistake:
-    expected_text, received_text = f"activation {expected}", f"activation {received}"
-    if asked.is_output and expected == "linear" and received != UNKNOWN:
-        return _output_activation(received)
-    if received == UNKNOWN:
-        return Mistake(
-            NetworkCode.ACTIVATION_UNKNOWN,
-            "The activation was not recognised in {layers}.",
-            expected_text, "none of the usual activations",
-            f"Pass the name: `activation={expected!r}`.",
-        )  # fmt: skip
-    if received == "linear":
-        return Mistake(
-            NetworkCode.ACTIVATION_MISSING,
-            "The activation is missing in {layers}.",
-            expected_text, "no activation (linear)",
-            f"Pass `activation={expected!r}`: without it, two layers in a row compute no more than "
-            "one.",
-        )  # fmt: skip
-    advice = (
-        "Leave `activation` out." if expected == "linear" else f"Pass `activation={expected!r}`."
-    )
-    return Mistake(
-        NetworkCode.ACTIVATION_WRONG,
-        "The activation is wrong in {layers}.",
-        expected_text, received_text, advice,
-    )  # fmt: skip
-
-
-def _output_activation(received: str) -> Mistake:
-    if received == "softmax":
-        code, claim, advice = (
-            NetworkCode.OUTPUT_SOFTMAX,
-            "The Q-values pass through a softmax in {layers}.",
-            "Leave `activation` out: softmax is for probabilities, which add up to 1; a Q-value is "
-            "an expected return and may be any number.",
-        )
-    elif received in {"sigmoid", "tanh"}:
-        code, claim, advice = (
-            NetworkCode.OUTPUT_SQUASHED,
-            "The Q-values are squeezed into a narrow range in {layers}.",
-            "Leave `activation` out: a return can be larger than 1.",
-        )
-    else:
-        code, claim, advice = (
-            NetworkCode.OUTPUT_RELU,
-            "The Q-values are cut off or bent by an activation in {layers}.",
-            "Leave `activation` out: a return can be negative, and a ReLU that is stuck at 0 does "
-            "not learn.",
-        )
-    return Mistake(code, claim, "activation linear", f"activation {received}", advice)
-
-
-def _output_units(expected: Value, received: Value, *, fixed: bool) -> Mistake:
-    if fixed:
-        return Mistake(
-            NetworkCode.OUTPUT_UNITS,
-            "The number of outputs does not follow `num_actions` in {layers}.",
-            "units num_actions, whatever its value",
-            f"units {value_text(received)}, the wrong number for other numbers of actions",
-            "Use the argument: `Dense(num_actions)`.",
-        )
-    return Mistake(
-        NetworkCode.OUTPUT_UNITS,
-        "The number of outputs is not the number of actions in {layers}.",
-        f"units num_actions ({value_text(expected)} here)", f"units {value_text(received)}",
-        "Use the argument: `Dense(num_actions)`.",
-    )  # fmt: skip
 
 
 def _missing(asked: ExpectedLayer, unused: Sequence[str], *, moved: bool) -> Mistake:
@@ -295,6 +185,21 @@ def _missing(asked: ExpectedLayer, unused: Sequence[str], *, moved: bool) -> Mis
             "Dense; without it, Dense works on each position of the image by itself.",
         )  # fmt: skip
     # Keras names a layer after its kind unless it is told another name.
+    if asked.kind == "Masking":
+        return Mistake(
+            NetworkCode.MISSING_MASKING,
+            "The padding of the sequences is not masked: {layers}.",
+            layer_text(asked), "nothing in its place",
+            "Put `layers.Masking(mask_value=…)` in front of the first recurrent layer; without it "
+            "the network reads the padding as if it were data.",
+        )  # fmt: skip
+    if asked.kind in MERGES:
+        return Mistake(
+            NetworkCode.MISSING_MERGE,
+            "The branches are not brought together: {layers}.",
+            layer_text(asked), "nothing in its place",
+            "Merge them with the Keras layer or the operation of this name, and return the result.",
+        )  # fmt: skip
     made = any(name.lower().startswith(asked.kind.lower()) for name in unused)
     return Mistake(
         NetworkCode.MISSING_LAYER,
@@ -308,16 +213,69 @@ def _missing(asked: ExpectedLayer, unused: Sequence[str], *, moved: bool) -> Mis
 
 
 def _other_kind(asked: ExpectedLayer, found: Layer) -> Mistake:
-    if found.source is NodeSource.UNKNOWN:
+    if found.is_custom:
         return Mistake(
             NetworkCode.UNKNOWN_LAYER,
             "Code of your own stands in the place of {layers}, and what it computes is not known.",
             layer_text(asked), layer_text(found),
             f"Use Keras' own `layers.{asked.kind}` here.",
         )  # fmt: skip
+    for code, asks, finds, claim, advice in _EXCHANGES:
+        if asked.kind in asks and found.kind in finds:
+            return Mistake(code, claim, layer_text(asked), layer_text(found), advice)
     return Mistake(
         NetworkCode.OTHER_KIND,
         "A layer of another kind stands in the place of {layers}.",
         layer_text(asked), layer_text(found),
         f"Use `layers.{asked.kind}` here.",
     )  # fmt: skip
+
+
+_EXCHANGES: Final = (
+    (
+        NetworkCode.DUELING_SUM,
+        frozenset({"Dueling"}),
+        frozenset({"Add"}),
+        "Value and advantages are only added in {layers}.",
+        "Take the mean of the advantages away: `value + advantage - "
+        "ops.mean(advantage, axis=1, keepdims=True)`. Without it, adding 1 to the value and taking "
+        "1 from every advantage changes nothing, so neither can be learnt.",
+    ),
+    (
+        NetworkCode.RECURRENT_KIND,
+        RECURRENT,
+        RECURRENT,
+        "Another recurrent layer stands in the place of {layers}.",
+        "Use the layer that is asked for: LSTM, GRU and SimpleRNN differ in how they remember.",
+    ),
+    (
+        NetworkCode.GLOBAL_POOLING_FOR_FLATTEN,
+        frozenset({"Flatten"}),
+        GLOBAL_POOLINGS,
+        "The image is averaged instead of flattened in {layers}.",
+        "Use `layers.Flatten()`: pooling over the whole image forgets where something was.",
+    ),
+    (
+        NetworkCode.POOLING_KIND,
+        POOLINGS,
+        POOLINGS,
+        "Another kind of pooling stands in the place of {layers}.",
+        "Use the pooling that is asked for.",
+    ),
+    (
+        NetworkCode.DENSE_FOR_CONVOLUTION,
+        CONVOLUTIONS,
+        frozenset({"Dense"}),
+        "A Dense stands in the place of the convolution {layers}.",
+        "Use the convolution: Dense has no kernel that slides over the image.",
+    ),
+    (
+        NetworkCode.HEADS,
+        ATTENTIONS,
+        ATTENTIONS,
+        "Another kind of attention stands in the place of {layers}.",
+        "Use the attention that is asked for; MultiHeadAttention has weights of its own, Attention "
+        "has none.",
+    ),
+)
+"""Layers that are taken for each other: code, kinds asked for, kinds found, claim, advice."""

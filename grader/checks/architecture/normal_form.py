@@ -1,36 +1,33 @@
 """Bringing the graph of a network into one form, so that style does not matter.
 
 - What does not lead to the output is set aside.
+- Wrappers, merges and other ways of saying the same thing are rewritten (see `rewriting`).
 - What changes nothing is left out: identities, casts, a linear activation, a Flatten of what is
   flat, a ReLU behind a ReLU.
 - `Reshape` to one axis is a `Flatten`.
 - An activation that is a layer or a function of its own belongs to the layer before it, if that
   has none. It may stand behind a dropout or normalisation (which are told on their own), and
   behind a flatten or pooling where the order makes no difference.
-- Scaling, casting and transposing in front of the first layer are preprocessing.
+- Scaling, casting and transposing between an input and the first layer are preprocessing.
+- Layers stand in one order, branch by branch, in the order in which the merges read them.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from grader.checks.architecture import activations
+from grader.checks.architecture.activations import activation_of_layer
 from grader.checks.architecture.layers import (
-    ACTIVATION_OPERATIONS,
-    ACTIVATIONS,
     DROPOUTS,
-    JUDGED,
-    MERGES,
     NORMALIZATIONS,
-    UNKNOWN,
-    Attribute,
     Layer,
-    activation_of_layer,
-    count_or_none,
     values_of,
 )
+from grader.checks.architecture.order import depth_first
 from grader.checks.architecture.preprocessing import (
     RESHAPES,
     TRANSPOSITIONS,
@@ -40,44 +37,53 @@ from grader.checks.architecture.preprocessing import (
     rearranges,
     scaled_range,
 )
+from grader.checks.architecture.rewriting import rewritten
 from grader.checks.architecture.sight import Sight
+from grader.checks.architecture.values import UNKNOWN, count_or_none
+from grader.records.layer_families import Attribute
 from grader.records.network_evidence import GraphNode, NetworkGraph, NodeSource
 from grader.records.text import clean_line
 
-_INPUT: Final = -1
-_MONOTONE: Final = frozenset(
-    {"relu", "relu6", "sigmoid", "tanh", "softplus", "elu", "selu", "leaky_relu"}
-)
-"""Activations that never fall, so that they can be taken before or after a maximum."""
 _MAXIMUM_POOLINGS: Final = frozenset(
-    {"MaxPooling1D", "MaxPooling2D", "GlobalMaxPooling1D", "GlobalMaxPooling2D"}
+    {f"{scope}MaxPooling{rank}D" for scope in ("", "Global") for rank in (1, 2, 3)}
 )
+NOWHERE: Final = -(1 << 20)
+"""Stands for a layer that is read or returned and is not there."""
 _REACH: Final = 16
 """The most layers between an activation and the layer it belongs to."""
+
+Shapes = Mapping[int, tuple[int, ...]]
 
 
 @dataclass(frozen=True)
 class NormalForm:
     """A network in the form in which it is compared."""
 
-    preprocessing: tuple[Layer, ...]
-    """What stands in front of the first layer, in order."""
+    fronts: tuple[tuple[Layer, ...], ...]
+    """What stands between each input and the first layer, in order."""
     layers: tuple[Layer, ...]
-    """The layers that compute the output, in the order in which data passes."""
-    first_shape: tuple[int, ...]
-    """What the first layer reads, batch axis left out."""
+    """The layers that compute the output, each after those it reads; `inputs` are places in this
+    list."""
+    outputs: tuple[int, ...]
+    """Places of the layers whose values are returned."""
+    first_shapes: tuple[tuple[int, ...], ...]
+    """What the first layers read of each input, batch axis left out."""
     frames_reshaped: bool
     """Whether the frames' axes were exchanged with a reshape."""
     scaled: tuple[float, int] | None
-    """Largest value after preprocessing, and number of scalings; None where not known."""
+    """Largest value of the first input after preprocessing, and number of scalings; None where not
+    known."""
     no_effect: tuple[str, ...]
     """Layers that were meant to do something and do not."""
     unused: tuple[str, ...]
     """Layers that were made or called and do not reach the output."""
-    branches: bool
-    """Whether the layers are no chain although nothing merges them."""
-    outputs: int
-    """Number of different layers whose values are returned."""
+    unread_inputs: int
+    """Number of inputs that have no part in the output."""
+
+    @property
+    def preprocessing(self) -> tuple[Layer, ...]:
+        """What stands between any input and the first layer."""
+        return tuple(layer for front in self.fronts for layer in front)
 
 
 def normal_form(
@@ -87,48 +93,63 @@ def normal_form(
 
     Args:
         graph: as the worker sent it; nothing about it is trusted.
-        largest_input: largest absolute value the network is fed with.
+        largest_input: largest absolute value the first input is fed with.
         preprocessing_allowed: whether what prepares the pixels is set apart.
     """
-    live, dead = _live_nodes(graph)
-    shapes = {node.index: node.output_shape for node in graph.nodes}
-    shapes[_INPUT] = graph.input_shape
-    layers = _activations_merged(live, _layers(live, shapes))
+    alive, dead = _live_nodes(graph)
+    live = [_as_activation(node) for node in rewritten(alive, graph.outputs)]
+    shapes: dict[int, tuple[int, ...]] = {node.index: node.output_shape for node in live}
+    shapes |= {-1 - number: shape for number, shape in enumerate(graph.input_shapes)}
+    # Kernels and names of what is read are those of the nodes before any were merged.
+    shapes |= {node.index: node.output_shape for node in alive if node.index not in shapes}
+    layers = _activations_merged(live, _layers(live, shapes), graph.outputs)
     no_effect = tuple(
         f"{node.kind} {node.name!r}"
         for node in live
         if layers[node.index] is None and _was_meant(node)
     )
-    kept = [node for node in live if layers[node.index] is not None]
-    front = 0
-    while preprocessing_allowed and front < len(kept):
-        node = kept[front]
-        if not is_preprocessing(node, shapes.get(node.inputs[0]) if node.inputs else None):
-            break
-        front += 1
-    before = kept[:front]
-    found = [layer for node in kept if (layer := layers[node.index]) is not None]
-    first_shape = before[-1].output_shape if before else graph.input_shape
-    chain = _is_chain(live, graph.outputs)
-    if chain:
-        found[front:] = _with_sight(found[front:], kept[front:], first_shape, shapes)
-    returned = len(set(graph.outputs))
+    nodes = {node.index: node for node in live}
+    sources = _past_nothing(live, layers)
+    front = (
+        _fronts(live, layers, sources, shapes, len(graph.input_shapes))
+        if preprocessing_allowed
+        else {}
+    )
+    prepared = [nodes[index] for number in sorted(front, reverse=True) for index in front[number]]
+    behind = {index: number for number, indices in front.items() for index in indices}
+    placed = _placed(live, layers, sources, behind, graph.outputs)
+    chain = [nodes[index] for index in front.get(-1, ())]
     return NormalForm(
-        preprocessing=tuple(found[:front]),
-        layers=tuple(found[front:]),
-        first_shape=first_shape,
-        frames_reshaped=any(rearranges(node, shapes.get(node.inputs[0])) for node in before),
-        scaled=scaled_range(before, largest_input),
+        fronts=tuple(
+            tuple(_found(layers, index) for index in front.get(-1 - number, ()))
+            for number in range(len(graph.input_shapes))
+        ),
+        layers=tuple(_with_sight(placed.layers, graph.input_shapes, front, shapes)),
+        outputs=placed.outputs,
+        first_shapes=tuple(
+            shapes[front[-1 - number][-1]] if front.get(-1 - number) else shape
+            for number, shape in enumerate(graph.input_shapes)
+        ),
+        frames_reshaped=any(rearranges(node, shapes.get(node.inputs[0])) for node in prepared),
+        scaled=scaled_range(chain, largest_input),
         no_effect=no_effect,
         unused=_unused(graph, dead),
-        branches=not chain and returned == 1 and not any(_merges(layer) for layer in found),
-        outputs=returned,
+        unread_inputs=sum(
+            not any(-1 - number in node.inputs for node in alive)
+            for number in range(len(graph.input_shapes))
+        ),
     )
+
+
+def _found(layers: Mapping[int, Layer | None], index: int) -> Layer:
+    layer = layers[index]
+    assert layer is not None
+    return layer
 
 
 def _live_nodes(graph: NetworkGraph) -> tuple[list[GraphNode], list[GraphNode]]:
     """Nodes that lead to an output, and the others; each in the order of the graph."""
-    nodes = {node.index: node for node in reversed(graph.nodes)}
+    nodes = {node.index: node for node in reversed(graph.nodes) if node.index >= 0}
     reached: set[int] = set()
     waiting = list(graph.outputs)
     while waiting:
@@ -138,27 +159,28 @@ def _live_nodes(graph: NetworkGraph) -> tuple[list[GraphNode], list[GraphNode]]:
             waiting.extend(nodes[index].inputs)
     # An index that stands twice means the first node that has it.
     live = [node for node in graph.nodes if node.index in reached and nodes[node.index] is node]
+    live = _in_order(live)
     dead = [node for node in graph.nodes if node.index not in reached]
     return live, dead
 
 
-def _is_chain(live: list[GraphNode], outputs: tuple[int, ...]) -> bool:
-    before = _INPUT
+def _in_order(live: list[GraphNode]) -> list[GraphNode]:
+    """The nodes, reading nowhere instead of what does not stand before them."""
+    before: set[int] = set()
+    ordered: list[GraphNode] = []
     for node in live:
-        if node.inputs != (before,):
-            return False
-        before = node.index
-    return set(outputs) == {before}
+        inputs = tuple(one if one < 0 or one in before else NOWHERE for one in node.inputs)
+        ordered.append(
+            node if inputs == node.inputs else node.model_copy(update={"inputs": inputs})
+        )
+        before.add(node.index)
+    return ordered
 
 
-def _merges(layer: Layer) -> bool:
-    """Whether a layer is told of as one that brings branches together."""
-    return (layer.inputs > 1 or layer.kind in MERGES) and layer.kind not in JUDGED
+# --- one layer ----------------------------------------------------------------------------------
 
 
-def _layers(
-    live: list[GraphNode], shapes: Mapping[int, tuple[int, ...]]
-) -> dict[int, Layer | None]:
+def _layers(live: list[GraphNode], shapes: Shapes) -> dict[int, Layer | None]:
     """Each node as a layer, or None when it changes nothing."""
     layers: dict[int, Layer | None] = {}
     met: set[int] = set()
@@ -173,11 +195,13 @@ def _layers(
 
 def _layer(node: GraphNode, read: tuple[int, ...] | None, *, shared: bool) -> Layer:
     kind = clean_line(node.kind, 60) or UNKNOWN
-    values = values_of(kind, node.config) if node.source is NodeSource.LAYER else {}
-    if node.source is not NodeSource.UNKNOWN and kind in RESHAPES | {"flatten"}:
+    known = node.source is not NodeSource.UNKNOWN
+    values = values_of(kind, node.config, node.call_arguments) if known else {}
+    if known and kind in RESHAPES | {"flatten"}:
         flat = len(node.output_shape) == 1 and read is not None
         kind = "Flatten" if flat or kind == "flatten" else kind
-    if node.source is NodeSource.UNKNOWN:
+        values = {} if kind == "Flatten" else values
+    if not known:
         # A class of the student's may bear the name of one of Keras' and do something else.
         kind = f"{kind} (custom)"
     if shared and Attribute.WEIGHTS in values:
@@ -190,27 +214,42 @@ def _layer(node: GraphNode, read: tuple[int, ...] | None, *, shared: bool) -> La
         note=note_of(node),
         name=clean_line(node.name, 60),
         source=node.source,
-        inputs=len(node.inputs),
+        inputs=node.inputs,
         trainable=node.config.get("trainable") is not False,
+        index=node.index,
     )
+
+
+# --- activations of their own --------------------------------------------------------------------
 
 
 def _activation_of(node: GraphNode) -> str | None:
     """The activation a node is, or None when it is something else."""
     known = (
-        node.kind in ACTIVATIONS
+        node.kind in activations.LAYERS
         if node.source is NodeSource.LAYER
-        else node.kind in ACTIVATION_OPERATIONS and node.source is NodeSource.OPERATION
+        else node.kind in activations.OPERATIONS and node.source is NodeSource.OPERATION
     )
     return activation_of_layer(node.kind, node.config) if known else None
 
 
+def _as_activation(node: GraphNode) -> GraphNode:
+    """An activation in any spelling as Keras' `Activation` layer."""
+    name = _activation_of(node)
+    if name is None or node.kind == "PReLU":
+        return node
+    return node.model_copy(
+        update={"kind": "Activation", "source": NodeSource.LAYER, "config": {"activation": name}}
+    )
+
+
 def _activations_merged(
-    live: list[GraphNode], layers: dict[int, Layer | None]
+    live: list[GraphNode], layers: dict[int, Layer | None], outputs: Sequence[int]
 ) -> dict[int, Layer | None]:
     """The layers with activations of their own given to the layers they belong to."""
     nodes = {node.index: node for node in live}
     readers = Counter(index for node in live for index in node.inputs)
+    readers.update(set(outputs))
     for node in live:
         activation = _activation_of(node)
         if activation is None or len(node.inputs) != 1 or layers[node.index] is None:
@@ -255,11 +294,11 @@ def _owner(
 def _can_pass(activation: str, layer: Layer) -> bool:
     if layer.kind in DROPOUTS | NORMALIZATIONS:
         return True
-    if activation == "softmax":
+    if activation in activations.ACROSS:
         return False
     if layer.kind in TRANSPOSITIONS | RESHAPES | {"Flatten"}:
         return True
-    return layer.kind in _MAXIMUM_POOLINGS and activation in _MONOTONE
+    return layer.kind in _MAXIMUM_POOLINGS and activation in activations.MONOTONE
 
 
 def _was_meant(node: GraphNode) -> bool:
@@ -267,18 +306,114 @@ def _was_meant(node: GraphNode) -> bool:
     return node.source is NodeSource.LAYER and node.kind in {"Flatten", "Reshape"}
 
 
+# --- what is left, in its order -----------------------------------------------------------------
+
+
+def _past_nothing(
+    live: list[GraphNode], layers: Mapping[int, Layer | None]
+) -> dict[int, tuple[int, ...]]:
+    """What each node reads when nodes that change nothing are left out."""
+    stands_for: dict[int, int] = {}
+    sources: dict[int, tuple[int, ...]] = {}
+    for node in live:
+        read = tuple(stands_for.get(index, index) for index in node.inputs)
+        sources[node.index] = read
+        if layers[node.index] is None:
+            stands_for[node.index] = read[0]
+    for index, other in stands_for.items():
+        sources[index] = (other,)
+    return sources
+
+
+def _fronts(
+    live: list[GraphNode],
+    layers: Mapping[int, Layer | None],
+    sources: Mapping[int, tuple[int, ...]],
+    shapes: Shapes,
+    inputs: int,
+) -> dict[int, tuple[int, ...]]:
+    """For each input, the nodes that only prepare it, in order."""
+    readers: dict[int, list[GraphNode]] = {}
+    for node in live:
+        if layers[node.index] is not None:
+            for index in sources[node.index]:
+                readers.setdefault(index, []).append(node)
+    fronts: dict[int, tuple[int, ...]] = {}
+    for number in range(-1, -1 - inputs, -1):
+        found: list[int] = []
+        at = number
+        while len(readers.get(at, ())) == 1:
+            (node,) = readers[at]
+            if not is_preprocessing(node, shapes.get(node.inputs[0]) if node.inputs else None):
+                break
+            found.append(node.index)
+            at = node.index
+        if found:
+            fronts[number] = tuple(found)
+    return fronts
+
+
+@dataclass(frozen=True)
+class _Placed:
+    layers: list[Layer]
+    outputs: tuple[int, ...]
+
+
+def _placed(
+    live: list[GraphNode],
+    layers: Mapping[int, Layer | None],
+    sources: Mapping[int, tuple[int, ...]],
+    behind: Mapping[int, int],
+    outputs: Sequence[int],
+) -> _Placed:
+    """The layers that count, branch by branch, reading each other by their places."""
+
+    def effective(index: int) -> int:
+        if index in sources and layers.get(index) is None:
+            index = sources[index][0]
+        return behind.get(index, index)
+
+    kept = {
+        node.index: tuple(effective(index) for index in sources[node.index])
+        for node in live
+        if layers[node.index] is not None and node.index not in behind
+    }
+    returned = [effective(index) for index in outputs]
+    order = depth_first(kept, returned)
+    places = {index: place for place, index in enumerate(order)}
+    found = [
+        replace(
+            _found(layers, index),
+            inputs=tuple(_place(one, places) for one in kept[index]),
+            is_output=index in returned,
+        )
+        for index in order
+    ]
+    return _Placed(found, tuple(_place(index, places) for index in returned))
+
+
+def _place(index: int, places: Mapping[int, int]) -> int:
+    return places.get(index, index if index < 0 else NOWHERE)
+
+
 def _with_sight(
     found: list[Layer],
-    nodes: list[GraphNode],
-    first_shape: tuple[int, ...],
-    shapes: Mapping[int, tuple[int, ...]],
+    input_shapes: Sequence[tuple[int, ...]],
+    front: Mapping[int, tuple[int, ...]],
+    shapes: Shapes,
 ) -> list[Layer]:
     """The layers with their receptive fields, as far as these are understood."""
-    sight = Sight.of_image(first_shape)
+    read: dict[int, tuple[int, ...] | None] = {}
+    sights: dict[int, Sight | None] = {}
+    for number in range(-1, -1 - len(input_shapes), -1):
+        read[number] = shapes[front[number][-1]] if number in front else shapes[number]
+        sights[number] = Sight.of_image(read[number] or ())
     seen: list[Layer] = []
-    for layer, node in zip(found, nodes, strict=True):
-        read = shapes.get(node.inputs[0])
-        sight = None if sight is None else sight.after(layer, None if read is None else len(read))
+    for place, layer in enumerate(found):
+        first = read.get(layer.inputs[0]) if layer.inputs else None
+        sight = Sight.merged([sights.get(index) for index in layer.inputs])
+        sight = None if sight is None else sight.after(layer, None if first is None else len(first))
+        sights[place], read[place] = sight, layer.output_shape
         seen.append(replace(layer, sight=None if sight is None else sight.seen))
     return seen
 

@@ -12,13 +12,16 @@ from typing import Final
 
 from pydantic import JsonValue
 
-from grader.checks.architecture.layers import Layer, read_number
+from grader.checks.architecture.layers import Layer
+from grader.checks.architecture.values import read_number
 from grader.records.network_evidence import GraphNode, NodeSource
 
 SCALINGS: Final = frozenset({"Rescaling", "affine"})
 TRANSPOSITIONS: Final = frozenset({"Permute", "transpose"})
 RESHAPES: Final = frozenset({"Reshape", "reshape"})
-_KINDS: Final = SCALINGS | TRANSPOSITIONS | {"Normalization", "cast", "identity", "Identity"}
+PREPROCESSING_KINDS: Final = (
+    SCALINGS | TRANSPOSITIONS | {"Normalization", "cast", "identity", "Identity"}
+)
 _MAX_FACTORS: Final = 16
 
 
@@ -98,7 +101,7 @@ def is_preprocessing(node: GraphNode, input_shape: tuple[int, ...] | None) -> bo
     if node.kind in TRANSPOSITIONS:
         # The batch axis has to stay where it is.
         return (order := permutation_of(node)) is not None and order[0] == 0
-    return node.kind in _KINDS or rearranges(node, input_shape)
+    return node.kind in PREPROCESSING_KINDS or rearranges(node, input_shape)
 
 
 def rearranges(node: GraphNode, input_shape: tuple[int, ...] | None) -> bool:

@@ -7,10 +7,17 @@ neural networks", Distill 2019: with a kernel k, dilation d and stride s, the fi
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
-from grader.checks.architecture.layers import Attribute, Layer, Value
+from grader.checks.architecture.layers import (
+    DROPOUTS,
+    GLOBAL_POOLINGS,
+    NORMALIZATIONS,
+    Layer,
+)
+from grader.records.layer_families import MERGES, Attribute, Value
 
 
 @dataclass(frozen=True)
@@ -37,10 +44,22 @@ class Sight:
         """The field, no larger than the image."""
         return (min(self.size[0], self.image[0]), min(self.size[1], self.image[1]))
 
+    @classmethod
+    def merged(cls, sights: Sequence[Self | None]) -> Self | None:
+        """The field behind a merge: the largest of its branches, if they lie equally dense."""
+        known = [sight for sight in sights if sight is not None]
+        if not known or len(known) != len(sights):
+            return None
+        image, steps = known[0].image, {sight.step for sight in known}
+        if len(steps) != 1 or any(sight.image != image for sight in known):
+            return None
+        height, width = (max(sight.size[side] for sight in known) for side in (0, 1))
+        return cls(image, (height, width), known[0].step)
+
     def after(self, layer: Layer, input_rank: int | None) -> Self | None:
         """The field after one more layer; None when the layer is not understood."""
         match layer.kind:
-            case "Conv2D":
+            case "Conv2D" | "SeparableConv2D" | "DepthwiseConv2D":
                 window, dilation = (
                     layer.values.get(Attribute.KERNEL_SIZE),
                     layer.values.get(Attribute.DILATION_RATE, (1, 1)),
@@ -49,7 +68,9 @@ class Sight:
                 window, dilation = layer.values.get(Attribute.POOL_SIZE), (1, 1)
             case "Dense" if input_rank == 1:
                 return type(self)(self.image, self.image, self.image)
-            case "Dense" | "Flatten" | "Dropout" | "BatchNormalization":
+            case kind if kind in GLOBAL_POOLINGS:
+                return type(self)(self.image, self.image, self.image)
+            case kind if kind in {"Dense", "Flatten"} | DROPOUTS | NORMALIZATIONS | MERGES:
                 return self
             case _:
                 return self if layer.is_activation else None

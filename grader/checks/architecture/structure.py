@@ -6,8 +6,11 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from grader.checks.architecture.comparison import Comparison
-from grader.checks.architecture.layers import Layer, shape_text
+from grader.checks.architecture.layers import Layer
+from grader.checks.architecture.values import shape_text
+from grader.checks.architecture.wording import layer_text
 from grader.checks.network_codes import NetworkCode
+from grader.records.patterns import Between
 from grader.records.result import Finding, Severity
 
 _DARK: Final = 0.05
@@ -16,12 +19,15 @@ _DARK: Final = 0.05
 _MAX_NAMES: Final = 8
 
 
-def structure_findings(comparison: Comparison, place: str) -> Iterator[Finding]:
+def structure_findings(
+    comparison: Comparison, place: str, bounds: Between | None
+) -> Iterator[Finding]:
     """Mistakes that concern no single layer; each costs as much as an extra layer.
 
     Args:
         comparison: the student's network beside the one asked for.
         place: `file:line` of the builder.
+        bounds: on the number of parameters, if there are any.
     """
     form = comparison.form
     wanted = shape_text(comparison.input_shape)
@@ -42,30 +48,70 @@ def structure_findings(comparison: Comparison, place: str) -> Iterator[Finding]:
             claim="The first layer reads frames whose channels are not the last axis.",
             where=place,
             expected=f"inputs of the shape {wanted} at the first layer",
-            received=f"inputs of the shape {shape_text(form.first_shape)}",
+            received=f"inputs of the shape {shape_text(form.first_shapes[0])}",
             try_="Put `layers.Permute((2, 3, 1))` in front of the first layer if the frames come "
             "with their channels first, and nothing if they do not.",
         )
-    if form.branches:
-        yield Finding(
-            code=NetworkCode.BRANCH,
-            severity=Severity.ERROR,
-            claim="The layers do not form one chain.",
-            where=place,
-            expected="each layer reads the output of the one before",
-            received="layers that read something else",
-            try_="Pass the output of each layer to the next: `x = layer(x)`, line by line.",
-        )
-    if form.outputs != 1:
+    wanted_outputs = len(comparison.expected.outputs)
+    if comparison.other_outputs:
+        one = wanted_outputs == 1
         yield Finding(
             code=NetworkCode.SEVERAL_OUTPUTS,
             severity=Severity.ERROR,
-            claim="The network does not have exactly one output.",
+            claim="The network does not have exactly one output."
+            if one
+            else "The network has another number of outputs.",
             where=place,
-            expected="one output: the Q-values",
-            received=f"{form.outputs} outputs",
-            try_="Return the output of the last layer only.",
+            expected="one output" if one else f"{wanted_outputs} outputs",
+            received=f"{len(form.outputs)} outputs",
+            try_="Return the output of the last layer only."
+            if one
+            else "Return the outputs that the assignment names, in its order.",
         )
+    if comparison.outputs_astray:
+        yield Finding(
+            code=NetworkCode.OUTPUTS_ASTRAY,
+            severity=Severity.ERROR,
+            claim="What the network returns does not come from the layers it should come from.",
+            where=place,
+            expected=_outputs_text(comparison.expected.layers, comparison.expected.outputs),
+            received=_outputs_text(form.layers, form.outputs),
+            try_="Return the outputs that the assignment names, in its order.",
+        )
+    for layer in comparison.forbidden:
+        yield Finding(
+            code=NetworkCode.FORBIDDEN,
+            severity=Severity.ERROR,
+            claim=f"{layer.kind} must not be used here.",
+            where=place,
+            expected=f"a network without {layer.kind}",
+            received=layer_text(layer),
+            try_="Remove it.",
+        )
+    if not comparison.parameters_within and bounds is not None:
+        yield Finding(
+            code=NetworkCode.PARAMETERS,
+            severity=Severity.ERROR,
+            claim="The network is too large or too small.",
+            where=place,
+            expected=f"{_bounds_text(bounds)} parameters",
+            received=f"{comparison.received_parameters:,} parameters",
+            try_="Most parameters of a network like this are in the first Dense behind Flatten: "
+            "look at the table, which layer has how many.",
+        )
+
+
+def _outputs_text(layers: Sequence[Layer], outputs: Sequence[int]) -> str:
+    return "the outputs of " + ", then ".join(
+        f"layer {index + 1} ({layers[index].kind})" if 0 <= index < len(layers) else "an input"
+        for index in outputs[:_MAX_NAMES]
+    )
+
+
+def _bounds_text(bounds: Between) -> str:
+    low = "" if bounds.min is None else f"at least {bounds.min:,.0f}"
+    high = "" if bounds.max is None else f"at most {bounds.max:,.0f}"
+    return " and ".join(part for part in (low, high) if part)
 
 
 def unused_findings(names: Sequence[str], place: str) -> tuple[Finding, ...]:

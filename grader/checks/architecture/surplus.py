@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from grader.checks.architecture.layers import (
     DROPOUTS,
-    JUDGED,
-    MERGES,
     NORMALIZATIONS,
     POOLINGS,
     Layer,
@@ -13,7 +11,7 @@ from grader.checks.architecture.layers import (
 from grader.checks.architecture.preprocessing import RESHAPES, SCALINGS, TRANSPOSITIONS
 from grader.checks.architecture.wording import Mistake, layer_text
 from grader.checks.network_codes import NetworkCode
-from grader.records.network_evidence import NodeSource
+from grader.records.layer_families import MERGES, SEVERAL_INPUTS
 
 
 def surplus_mistake(layer: Layer) -> Mistake:
@@ -30,13 +28,13 @@ def surplus_mistake(layer: Layer) -> Mistake:
 
 def _told(layer: Layer) -> tuple[NetworkCode, str, str]:
     """Code, claim and advice for a layer that was not asked for."""
-    if layer.source is NodeSource.UNKNOWN:
+    if layer.is_custom:
         return (
             NetworkCode.UNKNOWN_LAYER,
             "Code that was not recognised stands between the layers asked for: {layers}.",
             "Remove it, or use Keras' own layers.",
         )
-    if layer.kind in MERGES or (layer.inputs > 1 and layer.kind not in JUDGED):
+    if layer.kind in MERGES or (len(layer.inputs) > 1 and layer.kind not in SEVERAL_INPUTS):
         return (
             NetworkCode.MERGE,
             "The network branches and merges again: {layers}.",

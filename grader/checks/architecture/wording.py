@@ -6,15 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from grader.checks.architecture.layers import (
-    DEFAULTS,
-    UNKNOWN,
-    Attribute,
-    ExpectedLayer,
-    Layer,
-    value_text,
-)
+from grader.checks.architecture.layers import ExpectedLayer, Layer
+from grader.checks.architecture.values import UNKNOWN, value_text
 from grader.checks.network_codes import NetworkCode
+from grader.records.layer_families import FAMILIES, Attribute, Family
 from grader.records.result import Finding, Severity
 
 _MAX_NUMBERS: Final = 8
@@ -29,7 +24,34 @@ _PHRASES: Final = {
     Attribute.POOL_SIZE: "pool {}",
     Attribute.RATE: "rate {}",
     Attribute.ACTIVATION: "{}",
+    Attribute.STDDEV: "deviation {}",
+    Attribute.INPUT_DIM: "{} words",
+    Attribute.OUTPUT_DIM: "vectors of {}",
+    Attribute.NUM_HEADS: "{} heads",
+    Attribute.KEY_DIM: "key_dim {}",
+    Attribute.TARGET_SHAPE: "to {}",
+    Attribute.DIMS: "order {}",
+    Attribute.N: "{} times",
+    Attribute.AXIS: "axis {}",
+    Attribute.AXES: "axes {}",
+    Attribute.GROUPS: "{} groups",
+    Attribute.DEPTH_MULTIPLIER: "depth_multiplier {}",
+    Attribute.MASK_VALUE: "steps of {} are padding",
+    Attribute.SCORE_MODE: "score {}",
 }
+_FLAGS: Final = {
+    Attribute.RETURN_SEQUENCES: ("every step", "last step"),
+    Attribute.MASK_ZERO: ("0 is padding", ""),
+    Attribute.USE_SCALE: ("scaled", ""),
+}
+"""Words for True and False."""
+_USUAL: Final = {
+    Attribute.ACTIVATION: ("linear", "tanh"),
+    Attribute.BIDIRECTIONAL: ("no",),
+    Attribute.SCORE_MODE: ("dot",),
+    Attribute.DEPTH_MULTIPLIER: (1,),
+}
+"""Values that go without saying in the layers that have them by default."""
 
 
 @dataclass(frozen=True)
@@ -83,21 +105,36 @@ def layers_text(who: str, numbers: Sequence[int], kind: str) -> str:
 def summary_of(layer: Layer) -> str:
     """The attributes of a layer, such as `32 filters, kernel (8, 8), strides (4, 4), relu`.
 
-    Attributes that an assignment cannot set are named only where they are not as usual.
+    Options are named only where they are not as usual.
     """
-    defaults = DEFAULTS.get(layer.kind, {})
+    family = FAMILIES.get(layer.kind, Family())
     parts = [layer.note] if layer.note else []
     for attribute, value in layer.values.items():
-        if attribute in defaults:
-            if value != defaults[attribute]:
+        if isinstance(layer, ExpectedLayer) and layer.rules[attribute].is_free:
+            continue
+        if attribute in family.options:
+            if value != family.options[attribute]:
                 parts.append(f"{attribute} {value_text(value)}")
-        elif attribute is Attribute.UNITS and isinstance(layer, ExpectedLayer) and layer.per_action:
-            parts.append(f"num_actions units ({value_text(value)} here)")
+        elif layer_follows(layer, attribute):
+            told = _PHRASES[attribute].format(layer_follows(layer, attribute))
+            parts.append(f"{told} ({value_text(value)} here)")
         elif value == UNKNOWN:
             parts.append(f"{attribute} unknown")
-        elif attribute is not Attribute.ACTIVATION or value != "linear" or layer.kind == "Dense":
-            parts.append(_PHRASES[attribute].format(value_text(value)))
-    return ", ".join(parts)
+        elif attribute in _FLAGS and isinstance(value, bool):
+            parts.append(_FLAGS[attribute][0 if value else 1])
+        elif layer.kind == "Dense" or not _goes_without_saying(layer, attribute):
+            parts.append(_PHRASES.get(attribute, f"{attribute} {{}}").format(value_text(value)))
+    return ", ".join(part for part in parts if part)
+
+
+def layer_follows(layer: Layer, attribute: Attribute) -> str:
+    """The expression that a size of an expected layer follows; empty for a plain number."""
+    size = attribute in {Attribute.UNITS, Attribute.FILTERS}
+    return layer.per_argument if size and isinstance(layer, ExpectedLayer) else ""
+
+
+def _goes_without_saying(layer: Layer, attribute: Attribute) -> bool:
+    return layer.values[attribute] in _USUAL.get(attribute, ())
 
 
 def layer_text(layer: Layer) -> str:

@@ -1,0 +1,162 @@
+"""Pairing two graphs: the cheapest alignment over the orders in which branches can stand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice, permutations
+from typing import Final
+
+from grader.checks.architecture.alignment import READS_COST, Alignment, Pair, align
+from grader.checks.architecture.expected import ExpectedNetwork
+from grader.checks.architecture.layers import Layer
+from grader.checks.architecture.normal_form import NormalForm
+from grader.checks.architecture.order import depth_first
+from grader.records.layer_families import COMMUTATIVE
+
+_MAX_ORDERS: Final = 24
+"""Orders tried of the branches of one merge."""
+_MAX_WORK: Final = 3_000_000
+"""Pairs of layers looked at in all orders together; bounds the time to about 0.1 s."""
+
+
+@dataclass(frozen=True)
+class Match:
+    """The received layers in the order in which they are compared, paired with the expected.
+
+    Attributes:
+        pairs: places of expected layers, and of received ones in the normal form.
+        free: places of received layers that cost nothing where they stand.
+        astray: places of expected layers whose pair reads something else than asked.
+        outputs_astray: whether the outputs are others than asked, although as many.
+        cost: what decided between the orders.
+    """
+
+    pairs: tuple[Pair, ...]
+    free: frozenset[int]
+    astray: frozenset[int]
+    outputs_astray: bool
+    cost: int
+
+
+def match(expected: ExpectedNetwork, form: NormalForm) -> Match:
+    """The cheapest way of pairing the layers.
+
+    For each merge the orders of its branches are tried, one merge after the other; that finds the
+    best of all orders when merges do not depend on each other, and a good one otherwise.
+    """
+    reads: dict[int, Sequence[int]] = {
+        place: layer.inputs for place, layer in enumerate(form.layers)
+    }
+    best = _matched(expected, form, range(len(form.layers)))
+    work = max(1, len(expected.layers) * len(form.layers))
+    tries = _MAX_WORK // work
+    chosen, outputs = dict(reads), list(form.outputs)
+    forks: list[int | None] = [place for place in reads if len(set(reads[place])) > 1]
+    if len(set(form.outputs)) > 1:
+        forks.append(None)
+    for fork in forks:
+        branches = outputs if fork is None else chosen[fork]
+        for order in islice(permutations(branches), 1, _MAX_ORDERS):
+            if tries <= 0 or best.cost == 0:
+                return best
+            tries -= 1
+            trial = chosen if fork is None else {**chosen, fork: order}
+            returned = list(order) if fork is None else outputs
+            found = _matched(expected, form, depth_first(trial, returned))
+            if found.cost < best.cost:
+                best, chosen, outputs = found, trial, returned
+    return best
+
+
+def _matched(expected: ExpectedNetwork, form: NormalForm, order: Sequence[int]) -> Match:
+    row = [form.layers[place] for place in order]
+    found: Alignment = align(expected.layers, row)
+    pairs: tuple[Pair, ...] = tuple(
+        (one, None if two is None else order[two]) for one, two in found.pairs
+    )
+    wiring = _Wiring(expected, form, pairs)
+    astray = frozenset(one for one, two in pairs if one is not None and wiring.is_astray(one, two))
+    outputs_astray = wiring.outputs_astray()
+    return Match(
+        pairs,
+        frozenset(order[index] for index in found.free),
+        astray,
+        outputs_astray,
+        found.cost + READS_COST * (len(astray) + outputs_astray),
+    )
+
+
+class _Wiring:
+    """Which paired layers read what their partners read.
+
+    A layer without a partner is looked through: what it reads counts as read by those behind it, so
+    that a missing or extra layer does not make its neighbours wrong as well.
+    """
+
+    def __init__(self, expected: ExpectedNetwork, form: NormalForm, pairs: Sequence[Pair]) -> None:
+        self.expected = expected
+        self.form = form
+        self.partner = {one: two for one, two in pairs if one is not None and two is not None}
+        paired = set(self.partner.values())
+        self._asked = _seen_through(expected.layers, set(self.partner), self.partner)
+        self._found = _seen_through(form.layers, paired, {two: two for two in paired})
+
+    def is_astray(self, one: int, two: int | None) -> bool:
+        """Whether two paired layers of a kind read different things."""
+        if two is None:
+            return False
+        asked, found = self.expected.layers[one], self.form.layers[two]
+        if asked.kind != found.kind:
+            return False
+        wanted = [self._asked[index] for index in asked.inputs]
+        given = [self._found[index] for index in found.inputs]
+        # Self-attention may name one layer twice or once.
+        if len({frozenset(item) for item in wanted}) == len({frozenset(i) for i in given}) == 1:
+            return not wanted[0] & given[0]
+        return not _fits(wanted, given, ordered=asked.kind not in COMMUTATIVE)
+
+    def outputs_astray(self) -> bool:
+        """Whether the outputs stem from other layers than asked."""
+        wanted = [self._asked[index] for index in self.expected.outputs]
+        given = [self._found[index] for index in self.form.outputs]
+        return len(wanted) == len(given) and not _fits(wanted, given, ordered=True)
+
+
+def _seen_through(
+    layers: Sequence[Layer], paired: set[int], name: Mapping[int, int]
+) -> dict[int, frozenset[int]]:
+    """For each place, and each input, the paired layers (by received place) it stands for."""
+    seen: dict[int, frozenset[int]] = {}
+
+    def of(index: int) -> frozenset[int]:
+        return frozenset({index}) if index < 0 else seen[index]
+
+    for place, layer in enumerate(layers):
+        if place in paired:
+            seen[place] = frozenset({name[place]})
+        else:
+            seen[place] = frozenset().union(*(of(index) for index in layer.inputs))
+    for index in {index for layer in layers for index in layer.inputs if index < 0} | {-1}:
+        seen[index] = frozenset({index})
+    return _Lenient(seen)
+
+
+class _Lenient(dict[int, frozenset[int]]):
+    """Inputs that nothing reads stand for themselves."""
+
+    def __missing__(self, index: int) -> frozenset[int]:
+        return frozenset({index})
+
+
+def _fits(
+    wanted: Sequence[frozenset[int]], given: Sequence[frozenset[int]], *, ordered: bool
+) -> bool:
+    if len(wanted) != len(given):
+        return False
+    if ordered or len(wanted) > 6:
+        return all(one & two for one, two in zip(wanted, given, strict=True))
+    return any(
+        all(one & two for one, two in zip(wanted, order, strict=True))
+        for order in permutations(given)
+    )
