@@ -14,6 +14,7 @@ from grader.checks.architecture.comparison import (
 from grader.checks.architecture.expected import canonical_shapes, expected_networks
 from grader.checks.architecture.layers import DROPOUTS
 from grader.checks.architecture.mistakes import layer_findings
+from grader.checks.architecture.places import Places, places_of
 from grader.checks.architecture.structure import remarks, structure_findings, unused_findings
 from grader.checks.architecture.surplus import surplus_mistake
 from grader.checks.architecture.table import network_table
@@ -69,7 +70,8 @@ def judge_architecture(given: JudgeInput) -> Verdict:
         )
     match proof.method:
         case ProofMethod.REBUILT if comparison is not None:
-            verdict = _judge_layers(comparison, settings, evidence.place("builder"))
+            places = places_of(evidence, comparison.form)
+            verdict = _judge_layers(comparison, settings, places)
         case ProofMethod.TRANSPLANTED:
             verdict = _judge_function(evidence, settings, comparison)
         case _:
@@ -99,11 +101,11 @@ def _without_graph_or_proof(evidence: NetworkEvidence, settings: NetworkSettings
     )
 
 
-def _judge_layers(comparison: Comparison, settings: NetworkSettings, place: str) -> Verdict:
+def _judge_layers(comparison: Comparison, settings: NetworkSettings, places: Places) -> Verdict:
     findings = (
-        *structure_findings(comparison, place, settings.parameters),
-        *layer_findings(comparison, place),
-        *remarks(comparison, place),
+        *structure_findings(comparison, places.builder, settings.parameters),
+        *layer_findings(comparison, places),
+        *remarks(comparison, places.builder),
     )
     return graded(comparison.fraction, findings)
 

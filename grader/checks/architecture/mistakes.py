@@ -18,6 +18,7 @@ from grader.checks.architecture.layers import (
     ExpectedLayer,
     Layer,
 )
+from grader.checks.architecture.places import Places
 from grader.checks.architecture.surplus import surplus_mistake
 from grader.checks.architecture.values import UNKNOWN, value_text
 from grader.checks.architecture.wording import Mistake, layer_text, layers_text
@@ -45,31 +46,38 @@ class _Order:
     rows: tuple[Row, ...]
 
 
-def layer_findings(comparison: Comparison, place: str) -> tuple[Finding, ...]:
+def layer_findings(comparison: Comparison, places: Places) -> tuple[Finding, ...]:
     """The findings about single layers and their order, in the order of the network.
 
     Args:
         comparison: the student's network beside the one asked for.
-        place: `file:line` of the builder.
+        places: where the layers are made.
     """
     orders = _orders(comparison.rows)
     told = {
         row.expected_number: frozenset(order.attributes) for order in orders for row in order.rows
     }
-    named: dict[tuple[Mistake, str, str], list[int]] = defaultdict(list)
+    named: dict[tuple[Mistake, str, str], list[tuple[int, Layer | None]]] = defaultdict(list)
     for row in comparison.rows:
         if row.expected is not None:
             orderly = told.get(row.expected_number, frozenset())
             for mistake in _mistakes_of(row, orderly, comparison.form.unused):
-                named[mistake, "layer", row.expected.kind].append(row.expected_number)
+                named[mistake, "layer", row.expected.kind].append(
+                    (row.expected_number, row.received)
+                )
         elif row.received is not None and not row.moved and not row.free:
             mistake = surplus_mistake(row.received)
-            named[mistake, "your layer", row.received.kind].append(row.received_number)
+            named[mistake, "your layer", row.received.kind].append(
+                (row.received_number, row.received)
+            )
     findings = [
-        mistake.finding(layers_text(who, numbers, kind), place)
-        for (mistake, who, kind), numbers in named.items()
+        mistake.finding(
+            layers_text(who, [number for number, _ in layers], kind),
+            places.of(*(layer for _, layer in layers)),
+        )
+        for (mistake, who, kind), layers in named.items()
     ]
-    return (*(_order_finding(order, place) for order in orders), *findings)
+    return (*(_order_finding(order, places) for order in orders), *findings)
 
 
 def _orders(rows: Sequence[Row]) -> list[_Order]:
@@ -94,7 +102,7 @@ def _is_permuted(attribute: Attribute, rows: Sequence[Row]) -> bool:
     return len(concerned) > 1 and asked == found
 
 
-def _order_finding(order: _Order, place: str) -> Finding:
+def _order_finding(order: _Order, places: Places) -> Finding:
     def values(layers: Sequence[Layer]) -> str:
         return "; ".join(
             f"{attribute} "
@@ -108,7 +116,7 @@ def _order_finding(order: _Order, place: str) -> Finding:
         severity=Severity.ERROR,
         claim=f"The right values stand in the wrong order in "
         f"{layers_text('layer', numbers, order.kind)}.",
-        where=place,
+        where=places.of(*(row.received for row in order.rows)),
         expected=values([row.expected for row in order.rows if row.expected]),
         received=values([row.received for row in order.rows if row.received]),
         try_="Exchange the values, or the lines: data passes the layers from top to bottom.",
