@@ -28,7 +28,9 @@ def quantised(values: npt.NDArray[Any], largest: float, *, signed: bool) -> npt.
         signed: whether negative values are to be seen; otherwise they become zero.
     """
     scale = largest if np.isfinite(largest) and largest > 0 else 1.0
-    shares = np.nan_to_num(values.astype(np.float64) / scale, posinf=0.0, neginf=0.0)
+    with np.errstate(over="ignore"):  # what is too large is cut below
+        shares = values.astype(np.float64) / scale
+    shares = np.where(np.isfinite(values), np.nan_to_num(shares), 0.0)
     if signed:
         return np.rint(ZERO + (ZERO - 1) * np.clip(shares, -1, 1)).astype(np.uint8)
     return np.rint(255 * np.clip(shares, 0, 1)).astype(np.uint8)

@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field
 
 from grader.records.base import Record
+from grader.records.network_pictures import FilteredImage, NetworkPictures
 from grader.records.spec import Visibility
 
 
@@ -68,6 +69,8 @@ class RowStatus(StrEnum):
     DIFFERS = "differs"
     MISSING = "missing"
     EXTRA = "extra"
+    FREE = "free"
+    """Not asked for, and allowed in its place."""
     PREPROCESSING = "preprocessing"
 
 
@@ -83,6 +86,9 @@ class LayerCell(Record):
     parameters: int | None = None
     receptive_field: str | None = None
     """Pixels of the input that one output value sees, such as `8 × 8`."""
+    reads: tuple[int, ...] = ()
+    """Where its input comes from: indices of rows of the table; −1 is the first input of the
+    network, −2 the second."""
 
 
 class LayerRow(Record):
@@ -139,7 +145,10 @@ class ActionCounts(Record):
     """Count per action if all were equally likely."""
 
 
-Exhibit = Annotated[NetworkTable | EpisodeReturns | ActionCounts, Field(discriminator="type")]
+Exhibit = Annotated[
+    NetworkTable | NetworkPictures | FilteredImage | EpisodeReturns | ActionCounts,
+    Field(discriminator="type"),
+]
 
 
 class Verdict(Record):
@@ -148,6 +157,8 @@ class Verdict(Record):
     outcome: Outcome
     fraction: float = Field(ge=0.0, le=1.0)
     """Share of the points earned."""
+    opens: bool = False
+    """Whether checks that require this one are judged although it was not passed in full."""
     findings: tuple[Finding, ...] = ()
     exhibits: tuple[Exhibit, ...] = ()
 

@@ -6,11 +6,14 @@ from dataclasses import dataclass
 
 from grader.records.catalogue import CatalogueEntry, catalogue
 from grader.records.report import GradeReport, PartRef, ReportStatus
-from grader.records.result import CheckResult, LayerRow, NetworkTable, Outcome, RowStatus
+from grader.records.result import CheckResult, Outcome
 from grader.reporting import plots
 from grader.reporting.document import render_page
+from grader.reporting.filtered import filtered_view
+from grader.reporting.network_drawing import network_drawing
+from grader.reporting.pictures import pictures_view
 from grader.reporting.priorities import priorities
-from grader.reporting.wording import count_of, passed_sentence, points_text
+from grader.reporting.wording import passed_sentence, points_text
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,7 @@ def render_score_report(report: GradeReport) -> str:
     """
     return render_page(
         "score_report.html.jinja",
-        styles=("page.css", "score_report.css"),
+        styles=("page.css", "score_report.css", "network.css", "pictures.css"),
         scripts=("details_in_print.js",),
         report=report,
         page_title=f"{report.submission.id}: {score_words(report)}",
@@ -53,8 +56,9 @@ def render_score_report(report: GradeReport) -> str:
         result_ids={result.id for result in report.results},
         explanations=_explanations(report),
         plots=plots,
-        table_sentence=table_sentence,
-        row_differences=row_differences,
+        network_drawing=network_drawing,
+        pictures_view=pictures_view,
+        filtered_view=filtered_view,
     )  # fmt: skip
 
 
@@ -89,35 +93,6 @@ def part_views(report: GradeReport) -> tuple[PartView, ...]:
         )
         start += max_points
     return tuple(views)
-
-
-def table_sentence(table: NetworkTable) -> str:
-    """What a layer table shows, in one sentence."""
-    statuses = [row.status for row in table.rows]
-    expected = sum(row.expected is not None for row in table.rows)
-    matching = statuses.count(RowStatus.MATCHES)
-    if matching == expected and RowStatus.EXTRA not in statuses:
-        return f"All {count_of(expected, 'layer')} match."
-    words = {
-        RowStatus.DIFFERS: "differs" if statuses.count(RowStatus.DIFFERS) == 1 else "differ",
-        RowStatus.MISSING: "missing",
-        RowStatus.EXTRA: "not asked for",
-    }
-    wrong = [
-        f"{statuses.count(status)} {word}" for status, word in words.items() if status in statuses
-    ]
-    return f"{matching} of {count_of(expected, 'expected layer')} match: {', '.join(wrong)}."
-
-
-def row_differences(row: LayerRow) -> tuple[str, ...]:
-    """What to see in a row that does not match, in words."""
-    if row.differences or row.status in (RowStatus.MATCHES, RowStatus.PREPROCESSING):
-        return row.differences
-    if row.status is RowStatus.MISSING:
-        return ("This layer is not in your network.",)
-    if row.status is RowStatus.EXTRA:
-        return ("This layer was not asked for.",)
-    return ()
 
 
 def _explanations(report: GradeReport) -> dict[str, CatalogueEntry]:

@@ -30,8 +30,9 @@ from grader.records.result import (
 from grader.records.spec import Visibility
 from grader.records.text import clean_line, clean_text
 from grader.reporting.class_figures import ClassFigures, class_figures
+from grader.reporting.network_words import HARMLESS, differences_of, table_sentence
 from grader.reporting.priorities import Priority, priorities
-from grader.reporting.score_report import score_words, table_sentence
+from grader.reporting.score_report import score_words
 from grader.reporting.wording import (
     OUTCOME_NOTES,
     OUTCOME_WORDS,
@@ -58,6 +59,15 @@ _SEVERITY_STYLES: Final = {
     Severity.WARNING: "yellow",
     Severity.NOTE: "blue",
 }
+_ROW_SYMBOLS: Final = {
+    RowStatus.MATCHES: ("✓", "green"),
+    RowStatus.DIFFERS: ("≠", "red"),
+    RowStatus.MISSING: ("−", "red"),
+    RowStatus.EXTRA: ("+", "red"),
+    RowStatus.FREE: ("·", "dim"),
+    RowStatus.PREPROCESSING: ("→", "dim"),
+}
+_MOST_LAYERS: Final = 40
 _CODE_SPAN: Final = re.compile(r"`([^`\n]+)`")
 _CI_COMMAND: Final = re.compile(r"##(?=\w*\[)")
 """Begins a command to a CI system, anywhere in a line."""
@@ -251,12 +261,47 @@ def _details(result: CheckResult) -> list[RenderableType]:
         if isinstance(exhibit, EpisodeReturns):
             details.append(Text(_returns_sentence(exhibit)))
         elif isinstance(exhibit, NetworkTable) and any(
-            row.status not in (RowStatus.MATCHES, RowStatus.PREPROCESSING) for row in exhibit.rows
+            row.status not in HARMLESS for row in exhibit.rows
         ):
-            details.append(Text(table_sentence(exhibit)))
+            details += [_line(table_sentence(exhibit)), _layers(exhibit)]
     for index, finding in enumerate(result.findings):
         details += [Text()] * (index > 0) + [_finding(finding)]
     return details
+
+
+def _layers(table: NetworkTable) -> RenderableType:
+    """The layers of the student's network, and what was asked for where they differ."""
+    grid = Table.grid(padding=(0, 1, 0, 0))
+    grid.add_column(width=1)
+    grid.add_column(justify="right", no_wrap=True, style="dim")
+    grid.add_column(overflow="fold")
+    grid.add_column(overflow="fold")
+    number = 0
+    for row in table.rows[:_MOST_LAYERS]:
+        number += row.expected is not None
+        symbol, style = _ROW_SYMBOLS[row.status]
+        cell = row.received or row.expected
+        if cell is None:
+            continue
+        known, others = differences_of(row)
+        summary = _line(cell.summary)
+        if row.status is RowStatus.MISSING:
+            summary = Text.assemble("missing", (": ", ""), summary)
+        notes = [f"asked for {item.asked()}" for item in known]
+        notes += others or (["not asked for"] if row.status is RowStatus.EXTRA else [])
+        if notes:
+            summary = Text.assemble(
+                summary, "\n" if summary else "", _line("; ".join(notes), style)
+            )
+        grid.add_row(
+            Text(symbol, style),
+            "" if row.expected is None else str(number),
+            _line(cell.kind),
+            summary,
+        )
+    if len(table.rows) > _MOST_LAYERS:
+        grid.add_row("", "", "…", f"{len(table.rows) - _MOST_LAYERS} further rows")
+    return grid
 
 
 def _returns_sentence(returns: EpisodeReturns) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 from grader.records.report import GradeReport, ReportStatus, SeedSet
@@ -35,6 +36,7 @@ ROW_WORDS: Final = {
     RowStatus.DIFFERS: "differs",
     RowStatus.MISSING: "missing",
     RowStatus.EXTRA: "extra",
+    RowStatus.FREE: "allowed",
     RowStatus.PREPROCESSING: "preprocessing",
 }
 """The status of one line of the layer table."""
@@ -74,6 +76,16 @@ def decimal_text(value: float, places: int) -> str:
 def fixed_text(value: float, places: int) -> str:
     """A number with thousands separators and exactly `places` decimals: `0.40`."""
     return f"{value + 0.0:z,.{places}f}".replace("-", "−")
+
+
+def number_text(value: float) -> str:
+    """A number with four significant digits, in plain decimals where that is readable."""
+    if value == 0 or not math.isfinite(value):
+        return "0" if value == 0 else "not a number"
+    if not 1e-4 <= abs(value) < 1e6:
+        return f"{value:.3g}".replace("-", "−")
+    places = max(0, 3 - math.floor(math.log10(abs(value))))
+    return decimal_text(value, places)
 
 
 def share_text(share: float) -> str:

@@ -61,7 +61,9 @@ def test_what_else_there_is_stands_beside(samples: ModuleType) -> None:
     assert data["assignment"]["title"] == samples.TITLE
     assert [part["id"] for part in data["parts"]] == [part.id for part in samples.PARTS]
     exhibits = {e["type"] for result in data["results"] for e in result["exhibits"]}
-    assert exhibits == {"network_table", "episode_returns", "action_counts"}
+    assert exhibits == {
+        "network_table", "network_pictures", "filtered_image", "episode_returns", "action_counts",
+    }  # fmt: skip
 
 
 def test_withheld_score_is_null(samples: ModuleType) -> None:

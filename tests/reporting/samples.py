@@ -6,7 +6,21 @@ import hashlib
 import random
 from collections.abc import Iterator
 
+import numpy as np
+
+from grader.records.arrays import ArrayRecord
 from grader.records.catalogue import CatalogueEntry
+from grader.records.network_pictures import (
+    FeatureMaps,
+    FilteredImage,
+    KernelTiles,
+    MapPair,
+    NetworkPictures,
+    NoPictures,
+    Tiles,
+    WorkedPixel,
+    quantised,
+)
 from grader.records.report import (
     AssignmentRef,
     GradeReport,
@@ -236,6 +250,139 @@ def faulty_network() -> NetworkTable:
     )  # fmt: skip
 
 
+def row(
+    status: RowStatus,
+    expected: LayerCell | None,
+    received: LayerCell | None,
+    *differences: str,
+    points: float = 1.0,
+) -> LayerRow:
+    return LayerRow(
+        status=status, expected=expected, received=received, differences=differences,
+        points=points, max_points=0.0 if expected is None else 1.0,
+    )  # fmt: skip
+
+
+def reading(cell: LayerCell, *rows: int) -> LayerCell:
+    return cell.model_copy(update={"reads": rows})
+
+
+def dueling_network() -> NetworkTable:
+    """A torso, two heads and a merge; one head has too few units, the other is cut short."""
+    first, second, third, flatten, _, _ = EXPECTED_LAYERS
+    torso = (first, second, third, flatten)
+    value = layer("Dense", "512 units, relu", "(512,)", 1606144)
+    thin = layer("Dense", "256 units, relu", "(256,)", 803072)
+    state = layer("Dense", "1 units, linear", "(1,)", 513)
+    actions = layer("Dense", "num_actions units (4 here), linear", "(4,)", 2052)
+    merge = layer("DuelingMerge", "baseline mean", "(4,)", 0)
+    rows = [
+        row(
+            RowStatus.MATCHES, reading(cell, index - 1), reading(cell, index - 1),
+        )
+        for index, cell in enumerate(torso)
+    ]  # fmt: skip
+    rows += [
+        row(RowStatus.MATCHES, reading(value, 3), reading(value, 3)),
+        row(RowStatus.MATCHES, reading(state, 4), reading(state, 4)),
+        row(
+            RowStatus.DIFFERS, reading(value, 3), reading(thin, 3),
+            "units: expected 512, received 256", points=0.5,
+        ),
+        row(RowStatus.MATCHES, reading(actions, 6), reading(actions, 6)),
+        row(RowStatus.MATCHES, reading(merge, 5, 7), reading(merge, 5, 7)),
+    ]  # fmt: skip
+    return NetworkTable(
+        rows=tuple(rows), expected_parameters=3294949, received_parameters=2490853, proof=PROOF
+    )
+
+
+def branching(name: str = "dora") -> GradeReport:
+    """A network with two heads beside the one asked for."""
+    results = list(perfect(name).results)
+    for index, entry in enumerate(results):
+        if entry.id == "network.architecture":
+            results[index] = result(
+                "network.architecture", Outcome.PARTIAL, 11.0, exhibits=(dueling_network(),)
+            )
+    return report(name, tuple(results))
+
+
+def noise(*shape: int, seed: int = 3) -> np.ndarray:
+    return np.random.default_rng(seed).normal(size=shape)
+
+
+def kernels(seed: int, filters: int = 32) -> KernelTiles:
+    values = noise(filters, 4, 8, 8, seed=seed)
+    return KernelTiles(
+        filters=filters, size=(8, 8), channels=4, averaged=False,
+        pixels=ArrayRecord.of(quantised(values, 2.0, signed=True)), largest=2.0, biases_zero=True,
+    )  # fmt: skip
+
+
+def feature_maps(
+    side: int, maps: int, *, activation: str = "relu", dead: int = 0, seed: int = 5,
+    strides: int = 2, kind: str = "Conv2D",
+) -> FeatureMaps:  # fmt: skip
+    values = noise(16, side, side, seed=seed)
+    values[:dead] = 0.0
+    signed = activation == "linear"
+    return FeatureMaps(
+        kind=kind, size=(side, side), kernel=(4, 4), strides=(strides, strides),
+        activation=activation, maps=maps, dead=dead,
+        tiles=Tiles(
+            numbers=tuple(range(1, 17)), signed=signed, largest=2.0,
+            pixels=ArrayRecord.of(quantised(values, 2.0, signed=signed)),
+            dead=tuple(range(1, dead + 1)),
+        ),
+    )  # fmt: skip
+
+
+def pictures() -> NetworkPictures:
+    """The first convolution right, the second with other strides, the third missing."""
+    frames = np.zeros((84, 84, 4), np.uint8)
+    for index in range(4):
+        frames[20 + 4 * index : 24 + 4 * index, 40:44, index] = 255
+    patch = np.abs(noise(8, 8, 4, seed=9)).astype(np.float32)
+    kernel = noise(8, 8, 4, seed=10).astype(np.float32)
+    right = feature_maps(20, 32, strides=4)
+    return NetworkPictures(
+        frames=ArrayRecord.of(frames),
+        received_kernels=kernels(1),
+        expected_kernels=kernels(2),
+        convolutions=(
+            MapPair(received=right, expected=right, same_kernels=True),
+            MapPair(
+                received=feature_maps(17, 64, dead=3, strides=1),
+                expected=feature_maps(9, 64, seed=6), same_kernels=True,
+            ),
+            MapPair(received=None, expected=feature_maps(7, 64, seed=7)),
+        ),
+        pixel=WorkedPixel(
+            filter=3, place=(2, 5), corner=(8, 20), patch=ArrayRecord.of(patch),
+            kernel=ArrayRecord.of(kernel), bias=0.5, activation="relu",
+            value=float(np.maximum((patch.astype(float) * kernel).sum() + 0.5, 0)),
+        ),
+    )  # fmt: skip
+
+
+def filtered(slip: float = -1.0) -> FilteredImage:
+    """A convolution of a frame; what came back is the right result times a factor."""
+    image = np.zeros((20, 20))
+    image[5:15, 8:12] = 200.0
+    kernel = np.array([[-1.0, 0.0, 1.0], [-2.0, 0.0, 2.0], [-1.0, 0.0, 1.0]])
+    right = 4.0 * (image[1:-1, 2:] - image[1:-1, :-2])
+    return FilteredImage(
+        image=ArrayRecord.of(image.astype(np.uint8)),
+        kernel=ArrayRecord.of(kernel),
+        expected=ArrayRecord.of(quantised(right, 800.0, signed=True)),
+        received=ArrayRecord.of(quantised(slip * right, 800.0, signed=True)),
+        difference=ArrayRecord.of(quantised((slip - 1) * right, 800.0, signed=True)),
+        largest=800.0, largest_difference=abs(slip - 1) * 800.0, place=(6, 6),
+        expected_value=800.0, received_value=slip * 800.0,
+    )  # fmt: skip
+
+
 def returns(student_mean: float = 212.0, seed: int = 1) -> EpisodeReturns:
     source = random.Random(seed)
     seeds = tuple(7100431 + 17 * index for index in range(20))
@@ -266,7 +413,8 @@ def names_of_actions() -> ActionCounts:
 
 def perfect(name: str = "perfect") -> GradeReport:
     exhibits: dict[str, tuple[Exhibit, ...]] = {
-        "network.architecture": (matching_network(),),
+        "network.architecture": (matching_network(), pictures()),
+        "convolution.values": (filtered(1.0),),
         "agent.performance": (returns(900.0),),
         "random_agent.uniform": (counts(), names_of_actions()),
     }
@@ -337,7 +485,7 @@ def typical(name: str = "alice", seeds: SeedSet = SeedSet.FINAL) -> GradeReport:
                     "NW105", "`Dropout` was not asked for.", where="network.py:18",
                     received="`Dropout`, rate 0.5", try_="Remove it.",
                 ),
-                exhibits=(faulty_network(),),
+                exhibits=(faulty_network(), pictures()),
             ),
             result(
                 "network.behaviour", Outcome.PARTIAL, 2.0, SOFTMAX,
@@ -364,7 +512,7 @@ def typical(name: str = "alice", seeds: SeedSet = SeedSet.FINAL) -> GradeReport:
             result("environment.conformance"),
             result("environment.deterministic", required=False),
             result("convolution.interface", Outcome.INVALID, 0.0, MISSING),
-            result("convolution.values", Outcome.INVALID, 0.0, MISSING),
+            result("convolution.values", Outcome.INVALID, 0.0, MISSING, exhibits=(filtered(),)),
         ),
         seeds=seeds,
     )  # fmt: skip
@@ -420,13 +568,25 @@ def hostile() -> GradeReport:
         expected_parameters=3, received_parameters=None, proof=text,
     )  # fmt: skip
     episodes = returns().model_copy(update={"environment_id": text})
+    nasty_maps = feature_maps(5, 16, kind=text, activation=text)
+    pictured = pictures().model_copy(
+        update={
+            "message": text,
+            "convolutions": (MapPair(received=nasty_maps, expected=nasty_maps),),
+            "pixel": pictures().pixel.model_copy(update={"activation": text}),
+        }
+    )
+    absent = NetworkPictures(absent=NoPictures.BROKEN, message=text)
+    strange = filtered().model_copy(
+        update={"received": None, "difference": None, "largest_difference": None, "remark": text}
+    )
     actions = ActionCounts(space=text, labels=(text, "1"), counts=(1, 2), expected=1.5)
     results = tuple(
         CheckResult(
             id=f"network.{name}", part="network", title=text, outcome=outcome, points=0.0,
             max_points=5.0, visibility=Visibility.PUBLIC, required=True,
             requires=("network.partial", text), findings=(nasty, nasty),
-            exhibits=(table, episodes, actions),
+            exhibits=(table, pictured, absent, strange, episodes, actions),
         )
         for name, outcome in ((outcome.value, outcome) for outcome in Outcome)
         if outcome is not Outcome.FAULT

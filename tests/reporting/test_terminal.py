@@ -44,9 +44,28 @@ def test_every_outcome_is_told_in_words(samples: ModuleType) -> None:
 def test_plots_and_layers_are_summed_up_in_a_sentence(samples: ModuleType) -> None:
     text = " ".join(render_terminal(samples.typical(), colour=False, width=120).split())
 
-    assert "3 of 6 expected layers match: 2 differ, 1 missing, 1 not asked for." in text
+    assert "2 of 6 layers differ, 1 is missing and 1 was not asked for: layer 1 has" in text
     assert "Mean episode return 212.9 (random 24.1, reference 500.0)" in text
     assert "normalised score 0.40, 95 % interval 0.32 to 0.47." in text
+
+
+def test_layers_stand_in_columns_with_what_was_asked_for_below(samples: ModuleType) -> None:
+    lines = render_terminal(samples.typical(), colour=False, width=100).splitlines()
+
+    at = next(index for index, line in enumerate(lines) if "≠ 1 Conv2D" in line)
+    assert [line.rstrip() for line in lines[at - 1 : at + 6]] == [
+        "    →   Rescaling scale 1/255, offset 0",
+        "    ≠ 1 Conv2D    32 filters, kernel (8, 8), strides (2, 2), valid, relu",
+        "                  asked for strides (4, 4)",
+        "    ✓ 2 Conv2D    64 filters, kernel (4, 4), strides (2, 2), valid, relu",
+        "    − 3 Conv2D    missing: 64 filters, kernel (3, 3), strides (1, 1), valid, relu",
+        "    +   Dropout   rate 0.5",
+        "                  not asked for",
+    ]
+
+
+def test_matching_layers_are_not_listed(samples: ModuleType) -> None:
+    assert "Conv2D" not in render_terminal(samples.perfect(), colour=False, width=100)
 
 
 def test_hidden_checks_are_not_in_it(samples: ModuleType) -> None:

@@ -54,6 +54,21 @@ def test_check_is_skipped_when_what_it_requires_did_not_pass(reason: Outcome) ->
     assert found == {"first": reason, "second": Outcome.SKIPPED}
 
 
+def test_check_is_judged_when_what_it_requires_opens_it() -> None:
+    course = assignment(first={}, second={"requires": ["part.first"]})
+
+    def judge(part_id: str, name: str) -> Verdict:
+        if name == "first":
+            return Verdict(outcome=Outcome.PARTIAL, fraction=0.5, opens=True)
+        return Verdict(outcome=Outcome.PASSED, fraction=1.0)
+
+    results = results_of(course, selected_checks(course, public_only=False), judge)
+    assert [(result.outcome, result.points) for result in results] == [
+        (Outcome.PARTIAL, 5.0),
+        (Outcome.PASSED, 10.0),
+    ]
+
+
 def test_check_is_judged_when_what_it_requires_passed() -> None:
     course = assignment(first={}, second={"requires": ["part.first"]})
     found = outcomes(course, {"first": (Outcome.PASSED, 1.0), "second": (Outcome.FAILED, 0.0)})
