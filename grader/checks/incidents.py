@@ -6,12 +6,17 @@ import re
 from enum import StrEnum
 from typing import Final
 
+from grader.checks.advice.codes import RunCode
+from grader.checks.advice.matching import matching_rule
 from grader.checks.exception_advice import (
+    MAIN_GUARD,
+    SYNTAX_ADVICE,
     exception_advice,
     import_advice,
     import_time_advice,
-    syntax_advice,
+    memory_advice,
 )
+from grader.records.catalogue import catalogue
 from grader.records.incident import Incident, IncidentKind, LimitName
 from grader.records.result import Finding, Outcome, Severity, Verdict
 
@@ -150,37 +155,45 @@ def _limit(incident: Incident, limit: LimitName, where: str | None) -> Finding:
         where=_file(incident) or where,
         expected=f"at most {incident.limit_value} ({limit})",
         received=incident.message or "more than that",
-        try_=advice,
+        try_=memory_advice(incident) or advice,
     )  # fmt: skip
 
 
 def _raised(incident: Incident, where: str | None) -> Finding:
     received = ": ".join(part for part in (incident.error_type, incident.message) if part)
     importing = incident.stage.startswith(_IMPORTING)
-    if incident.error_type in {"SyntaxError", "IndentationError", "TabError"}:
-        code, claim = GeneralCode.SYNTAX_ERROR, "Python cannot read the file."
-        expected, advice = "valid Python", syntax_advice(incident)
-    elif incident.error_type == SIGNATURE_ERROR:
+    failed_import = incident.error_type in {"ModuleNotFoundError", "ImportError"}
+    code: StrEnum
+    if incident.error_type == SIGNATURE_ERROR:
         code, claim = GeneralCode.SIGNATURE, f"The arguments do not fit while {incident.stage}."
         expected, advice = (
             "parameters that what is offered can fill",
             "Use the assignment's parameters, and give each further one a default value.",
         )
         received = incident.message
-    elif importing and incident.error_type in {"ModuleNotFoundError", "ImportError"}:
+    elif incident.error_type in {"SyntaxError", "IndentationError", "TabError"}:
+        code, claim = GeneralCode.SYNTAX_ERROR, "Python cannot read the file."
+        expected, advice = "valid Python", SYNTAX_ADVICE
+    elif importing and failed_import:
         code, claim = GeneralCode.MODULE_NOT_FOUND, "An import in the file fails."
         expected, advice = (
             "imports of the standard library, numpy, gymnasium, tensorflow, keras, or files "
             "handed in",
             import_advice(incident),
         )
-        received = _INSTALLED_AT.sub("", received)
     elif importing:
         code, claim = GeneralCode.IMPORT_RAISED, "The file raises an error when it is imported."
         expected, advice = "a file that can be imported", import_time_advice(incident)
     else:
         code, claim = GeneralCode.RAISED, f"An error was raised while {incident.stage}."
         expected, advice = "a result, without an error", exception_advice(incident)
+    if (rule := matching_rule(incident)) is not None:
+        code, advice = rule.code, rule.advice(incident)
+        claim = f"{catalogue()[code].title}: an error while {incident.stage}."
+        if importing and isinstance(code, RunCode):
+            advice = f"{advice} {MAIN_GUARD}"
+    if failed_import:
+        received = _INSTALLED_AT.sub("", received)
     return Finding(
         code=code, severity=Severity.ERROR, claim=claim, where=_file(incident) or where,
         expected=expected, received=received or None, try_=advice,

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import difflib
 import json
+import re
 import textwrap
 from typing import Final
 
 from grader.errors import UsageError
-from grader.records.catalogue import CatalogueEntry, catalogue
+from grader.records.catalogue import FAMILIES, CatalogueEntry, catalogue
 
 _WIDTH: Final = 96
+_CODE: Final = re.compile(r"[A-Za-z]{2}\d{1,4}")
+_HOW_TO_GO_ON: Final = (
+    "`grader explain CODE` says more about one of them, `grader explain WORD` finds codes by words."
+)
 
 
 def explanation(code: str, output_format: str) -> str:
@@ -62,10 +67,66 @@ def _indented(code: str) -> str:
 
 
 def overview(output_format: str) -> str:
-    """All codes with their titles."""
+    """All codes with their titles, by family."""
     entries = catalogue()
     if output_format == "json":
-        titles = {code: entry.title for code, entry in entries.items()}
-        return json.dumps(titles, indent=2, ensure_ascii=False) + "\n"
-    lines = [f"{code}  {entry.title}" for code, entry in entries.items()]
-    return "\n".join([*lines, "", "grader explain CODE says more about one of them."]) + "\n"
+        return _titles(tuple(entries))
+    blocks = []
+    for family in dict.fromkeys([*FAMILIES, *(code[:2] for code in entries)]):
+        lines = [f"  {code}  {entry.title}" for code, entry in entries.items()
+                 if code.startswith(family)]  # fmt: skip
+        if lines:
+            blocks.append("\n".join([FAMILIES.get(family, family), *lines]))
+    return "\n\n".join([*blocks, _HOW_TO_GO_ON]) + "\n"
+
+
+def matches(words: tuple[str, ...], output_format: str) -> str:
+    """The codes whose entries hold all of some words, those with all of them in the title first.
+
+    A single match is explained in full. The two letters of a family list that.
+
+    Raises:
+        UsageError: no entry holds them all.
+    """
+    wanted = [word.lower() for word in words]
+    if words[0].upper() in FAMILIES and len(words) == 1:
+        family = words[0].upper()
+        return _listed(
+            tuple(code for code in catalogue() if code.startswith(family)), output_format
+        )
+    found = {
+        code: all(word in entry.title.lower() for word in wanted)
+        for code, entry in catalogue().items()
+        if all(word in _searched(entry) for word in wanted)
+    }
+    if not found:
+        raise UsageError(
+            f"no finding is about {' '.join(words)!r}. `grader explain` lists all codes."
+        )
+    if len(found) == 1:
+        return explanation(next(iter(found)), output_format)
+    ordered = tuple(sorted(found, key=lambda code: not found[code]))
+    return _listed(ordered, output_format)
+
+
+def _listed(codes: tuple[str, ...], output_format: str) -> str:
+    if output_format == "json":
+        return _titles(codes)
+    lines = [f"{code}  {catalogue()[code].title}" for code in codes]
+    return "\n".join([*lines, "", _HOW_TO_GO_ON]) + "\n"
+
+
+def is_code(text: str) -> bool:
+    """Whether a text has the form of a code, known or not."""
+    return _CODE.fullmatch(text.strip()) is not None
+
+
+def _searched(entry: CatalogueEntry) -> str:
+    return " ".join(
+        (entry.title, entry.what, entry.why, entry.fix, entry.wrong, entry.right)
+    ).lower()
+
+
+def _titles(codes: tuple[str, ...]) -> str:
+    titles = {code: catalogue()[code].title for code in codes}
+    return json.dumps(titles, indent=2, ensure_ascii=False) + "\n"

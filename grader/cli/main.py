@@ -46,18 +46,22 @@ def cli() -> None:
 
 
 @cli.command()
-@click.argument("code", required=False)
+@click.argument("words", nargs=-1, metavar="[CODE | WORD...]")
 @format_option
-def explain(code: str | None, output_format: str) -> None:
+def explain(words: tuple[str, ...], output_format: str) -> None:
     """Explain a finding: what was seen, why it matters, how to mend it.
 
-    Without CODE, lists all codes.
+    With words instead of a CODE, lists the codes that they are found with; without either, all.
     """
-    from grader.cli.explanations import explanation, overview
+    from grader.cli.explanations import explanation, is_code, matches, overview
 
-    click.echo(
-        overview(output_format) if code is None else explanation(code, output_format), nl=False
-    )
+    if not words:
+        text = overview(output_format)
+    elif len(words) == 1 and is_code(words[0]):
+        text = explanation(words[0], output_format)
+    else:
+        text = matches(words, output_format)
+    click.echo(text, nl=False)
 
 
 for command in (grade, regrade, check, spec, baseline, selftest, doctor):

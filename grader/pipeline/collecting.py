@@ -14,6 +14,7 @@ from grader.assignments.loader import LoadedAssignment
 from grader.assignments.registry import probe_kind, settings_of
 from grader.errors import GraderFault
 from grader.probes.context import PartUsage, ProbeContext, missing
+from grader.probes.importing import collect_evidence
 from grader.records.evidence import Evidence, PartEvidence
 from grader.records.incident import Incident, IncidentKind
 from grader.records.report import SeedSet, SubmissionRef
@@ -60,7 +61,7 @@ def collect_part(context: ProbeContext) -> PartEvidence:
     if nothing is not None:
         return context.empty(nothing)
     try:
-        return context.kind.collect(context)
+        return collect_evidence(context)
     except WorkerIncident as error:
         message = f"an incident was not handled: {error}"
     except GraderFault as error:
@@ -88,6 +89,7 @@ def probing_digest(assignment: Assignment, seed_set: SeedSet) -> str:
             part_id: {
                 "kind": part.kind,
                 "file": part.file,
+                "import_mode": part.import_mode,
                 "names": part.names,
                 "settings": part.settings,
                 "limits": assignment.limits_of(part_id).plain(),
@@ -110,6 +112,7 @@ def part_digest(assignment: Assignment, part_id: str, seed_set: SeedSet) -> str:
         "part": part_id,
         "kind": part.kind,
         "file": part.file,
+        "import_mode": part.import_mode,
         "names": part.names,
         "settings": part.settings,
         "limits": assignment.limits_of(part_id).plain(),

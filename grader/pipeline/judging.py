@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from grader.assignments.loader import LoadedAssignment
 from grader.assignments.registry import JudgeInput, check_kind, probe_kind, settings_of
+from grader.checks.advice.notes import load_findings, with_source_notes
 from grader.checks.incidents import incident_finding
 from grader.records.evidence import Evidence, PartEvidence
 from grader.records.incident import Incident, IncidentKind
@@ -58,7 +59,7 @@ def _verdict(
         return Verdict(
             outcome=Outcome.FAULT if fault else Outcome.INVALID,
             fraction=0.0,
-            findings=(incident_finding(evidence.load),) if is_first else (),
+            findings=load_findings(evidence) if is_first else (),
         )
     part = loaded.assignment.parts[part_id]
     check = part.checks[name]
@@ -74,7 +75,8 @@ def _verdict(
         baseline=baselines.get(part_id),
     )
     try:
-        return kind.judge(given)
+        verdict = kind.judge(given)
+        return with_source_notes(verdict, evidence, check=kind.id) if is_first else verdict
     except Exception as error:  # noqa: BLE001  a mistake of ours must not become a mark
         incident = Incident(
             kind=IncidentKind.FAULT,

@@ -8,10 +8,19 @@ from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
 from grader.assignments.registry import ProbeKind, Role
+from grader.records.base import Record
 from grader.records.evidence import PartEvidence, Symbol, Unresolved
 from grader.records.incident import Incident, IncidentKind
-from grader.records.messages import Found, ImportFile, Message, Resolve
+from grader.records.messages import Found, ImportFile, ReadFile, Resolve
 from grader.records.report import SeedSet
+from grader.records.source import (
+    MAX_TEXT_CHARS,
+    Definitions,
+    LayerCall,
+    LeftOut,
+    Reading,
+    SourceHint,
+)
 from grader.records.spec import Isolation, Limits, PartSpec
 from grader.records.submission import Submission
 from grader.records.text import clean_line
@@ -20,7 +29,7 @@ from grader.sandbox.meter import Spent
 from grader.sandbox.server import WorkerSource
 from grader.sandbox.worker import Worker
 
-Answer = TypeVar("Answer", bound=Message)
+Answer = TypeVar("Answer", bound=Record)
 
 _NAMES_SHOWN: Final = 50
 _NAME_CHARS: Final = 100
@@ -68,6 +77,8 @@ class ProbeContext:
     seed_set: SeedSet
     seeds: tuple[int, ...]
     """Seeds of the episodes to play."""
+    definitions_only: bool = False
+    """Whether the file's definitions alone are run when it is imported."""
     usage: PartUsage = field(default_factory=PartUsage)
 
     @contextmanager
@@ -120,6 +131,8 @@ class Loaded:
     incident: Incident | None = None
     symbols: tuple[Symbol, ...] = ()
     unresolved: tuple[Unresolved, ...] = ()
+    reading: Reading = field(default_factory=Reading)
+    definitions: Definitions = field(default_factory=Definitions)
 
     @property
     def complete(self) -> bool:
@@ -132,6 +145,9 @@ class Loaded:
             "load": self.incident,
             "symbols": self.symbols,
             "unresolved": self.unresolved,
+            "hints": self.reading.hints,
+            "layer_calls": self.reading.layer_calls,
+            "left_out": self.definitions.left_out,
         }
 
 
@@ -158,11 +174,16 @@ def _handed_in(submission: Submission) -> str:
 
 
 def load(context: ProbeContext, worker: Worker) -> Loaded:
-    """Imports the part's file and finds what it must define."""
+    """Reads the part's source text, imports the file and finds what it must define."""
+    file = context.part.file
+    stage = f"importing {file}"
+    reading = Reading()
     try:
-        worker.ask(ImportFile(file=context.part.file), f"importing {context.part.file}")
+        reading = _reading(worker.ask(ReadFile(file=file), stage), stage)
+        imported = ImportFile(file=file, definitions_only=context.definitions_only)
+        definitions = _definitions(parsed(Definitions, worker.ask(imported, stage), stage))
     except WorkerIncident as incident:
-        return Loaded(incident.incident)
+        return Loaded(incident.incident, reading=reading)
     symbols: list[Symbol] = []
     unresolved: list[Unresolved] = []
     for role in context.kind.roles:
@@ -173,13 +194,47 @@ def load(context: ProbeContext, worker: Worker) -> Loaded:
                 Resolve(
                     role=role.name, what=role.what, names=context.names(role), owner=role.owner
                 ),
-                f"importing {context.part.file}",
+                stage,
             )
             found = parsed(Found, answer, f"looking for `{role.name}`")
             _resolve(context, role, found, symbols, unresolved)
         except WorkerIncident as incident:
-            return Loaded(incident.incident)
-    return Loaded(None, tuple(symbols), tuple(unresolved))
+            return Loaded(incident.incident, reading=reading)
+    return Loaded(None, tuple(symbols), tuple(unresolved), reading, definitions)
+
+
+def _reading(answer: object, stage: str) -> Reading:
+    """What the source text shows, its texts bounded and cleaned."""
+    try:
+        told = Reading.parse(answer)
+    except (TypeError, ValueError, RecursionError) as error:
+        message = "the answer has another form"
+        raise WorkerIncident(
+            Incident(kind=IncidentKind.PROTOCOL, stage=stage, message=message)
+        ) from error
+    return Reading(
+        hints=tuple(
+            SourceHint(kind=hint.kind, line=hint.line, text=clean_line(hint.text, MAX_TEXT_CHARS))
+            for hint in told.hints
+        ),
+        layer_calls=tuple(
+            LayerCall(kind=clean_line(call.kind, MAX_TEXT_CHARS), line=call.line)
+            for call in told.layer_calls
+        ),
+    )
+
+
+def _definitions(told: Definitions) -> Definitions:
+    return Definitions(
+        left_out=tuple(
+            LeftOut(
+                first_line=each.first_line,
+                last_line=each.last_line,
+                text=clean_line(each.text, MAX_TEXT_CHARS),
+            )
+            for each in told.left_out
+        )
+    )
 
 
 def load_again(context: ProbeContext, worker: Worker) -> None:

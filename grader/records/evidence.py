@@ -15,6 +15,7 @@ from grader.records.arrays import ArrayRecord
 from grader.records.base import SCHEMA_VERSION, Record
 from grader.records.incident import Incident
 from grader.records.report import SeedSet, SubmissionRef
+from grader.records.source import LayerCall, LeftOut, SourceHint
 from grader.records.spec import Isolation
 
 
@@ -51,6 +52,14 @@ class PartEvidence(Record):
     isolation: Isolation
     load: Incident | None = None
     """Why the file could not be loaded; then nothing else was tried."""
+    script: Incident | None = None
+    """What kept the file from being imported as a whole, where its definitions alone were run."""
+    left_out: tuple[LeftOut, ...] = ()
+    """What was not run of the file, where its definitions alone were."""
+    hints: tuple[SourceHint, ...] = ()
+    """What the source text shows, in the order of its lines: a claim, for hints only."""
+    layer_calls: tuple[LayerCall, ...] = ()
+    """Calls of Keras layer classes, in the order of their lines: a claim, for places only."""
     symbols: tuple[Symbol, ...] = ()
     unresolved: tuple[Unresolved, ...] = ()
     construction: Incident | None = None
@@ -64,6 +73,10 @@ class PartEvidence(Record):
         """`file:line` of a role's definition, or the file alone."""
         found = self.symbol(role)
         return f"{self.file}:{found.line}" if found and found.line else self.file
+
+    def lines_of(self, *kinds: str) -> tuple[int, ...]:
+        """Lines on which layers of these classes are made, in the order of the file."""
+        return tuple(call.line for call in self.layer_calls if call.kind in kinds)
 
 
 # --- random agent -------------------------------------------------------------------------------
@@ -155,6 +168,8 @@ class FunctionEvidence(PartEvidence):
 
     kind: Literal["function"] = "function"
     trials: tuple[FunctionTrial, ...] = ()
+    picture: FunctionTrial | None = None
+    """A call for the report's picture; nobody is judged by it."""
 
 
 class StepTrial(Record):
@@ -181,12 +196,40 @@ class StepTrial(Record):
     incident: Incident | None = None
 
 
+class LearningTrial(Record):
+    """The step called many times; losses are the reference's, from the weights that came back."""
+
+    label: str
+    steps: tuple[int, ...] = ()
+    """Steps after which the weights were read; 0 is before the first."""
+    held_out: tuple[float | None, ...] = ()
+    """Loss on data that the student's process never saw, each time; None where weights are not
+    finite."""
+    reference: float | None = None
+    """What the held-out loss is after the last of as many right steps."""
+    incident: Incident | None = None
+
+
+class LayerTrial(Record):
+    """One step on a network, and how far each of its arrays moved."""
+
+    label: str
+    frozen: tuple[int, ...] = ()
+    """Arrays that must not move, by their place among the weights."""
+    changes: tuple[float | None, ...] = ()
+    """Largest change of each array (kernel and bias of each layer in turn); None where what came
+    back is not finite."""
+    incident: Incident | None = None
+
+
 class TrainingEvidence(PartEvidence):
     """Evidence of a loss function and a training step."""
 
     kind: Literal["training"] = "training"
     loss: tuple[FunctionTrial, ...] = ()
     steps: tuple[StepTrial, ...] = ()
+    learning: LearningTrial | None = None
+    layers: tuple[LayerTrial, ...] = ()
 
 
 # --- agent --------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, FiniteFloat, JsonValue, StringConstraints, model_validator
 
 from grader.records.base import SCHEMA_VERSION, Record
+from grader.records.source import ImportMode
 
 Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
 CheckId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}\.[a-z][a-z0-9_]{0,63}$")]
@@ -125,6 +126,11 @@ class PartSpec(Record):
         default_factory=dict
     )
     """For each role of this kind (a class, a function, a method), the names accepted for it."""
+    import_mode: ImportMode = ImportMode.WHOLE_THEN_DEFINITIONS
+    """How much of the file is run when it is imported: `whole`, `definitions` (imports, functions,
+    classes and simple assignments; a script beside them costs nothing), or
+    `whole_then_definitions` (definitions alone where the whole file fails; costs half of the
+    interface check)."""
     limits: Limits | None = None
     """Limits of this part alone; the assignment's when left out."""
     settings: dict[str, JsonValue] = Field(default_factory=dict)
@@ -150,8 +156,8 @@ class Assignment(Record):
     """A paragraph at the head of the report."""
     isolation: Isolation = Isolation.PROCESS
     """The least isolation that grading accepts."""
-    seeds: Seeds
-    """Episode seeds."""
+    seeds: Seeds = Seeds(public=(0,), final=(1,))
+    """Episode seeds; may be left out where no part plays episodes."""
     limits: Limits = Field(default_factory=Limits)
     """What student code may use, per part."""
     parts: Annotated[dict[Identifier, PartSpec], Field(min_length=1)]

@@ -35,7 +35,7 @@ def results_of(
     """Judges the selected checks, those first that others require.
 
     A check whose requirement did not pass is skipped: one cause is told once. Requirements outside
-    the selection count as met.
+    the selection count as met, and so do those whose verdict `opens`.
 
     Args:
         assignment: the assignment; its `requires` hold no cycle.
@@ -50,7 +50,9 @@ def results_of(
             part_id, _, name = check_id.partition(".")
             required = assignment.parts[part_id].checks[name].requires
             needed = [verdict(other) for other in required if other in selected]
-            met = part_id in unloaded or all(other.outcome is Outcome.PASSED for other in needed)
+            met = part_id in unloaded or all(
+                other.outcome is Outcome.PASSED or other.opens for other in needed
+            )
             judged[check_id] = (
                 judge(part_id, name) if met else Verdict(outcome=Outcome.SKIPPED, fraction=0.0)
             )

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 import pytest
 
+from grader.checks.advice.codes import SourceCode
 from grader.checks.incidents import (
     SIGNATURE_ERROR,
     GeneralCode,
@@ -34,8 +37,8 @@ def raised(error_type: str, stage: str = "calling act (step 2)") -> Incident:
     ("incident", "code"),
     [
         (raised("SyntaxError", "importing agent.py"), GeneralCode.SYNTAX_ERROR),
-        (raised("IndentationError", "importing agent.py"), GeneralCode.SYNTAX_ERROR),
-        (raised("TabError", "importing agent.py"), GeneralCode.SYNTAX_ERROR),
+        (raised("IndentationError", "importing agent.py"), SourceCode.INDENTATION),
+        (raised("TabError", "importing agent.py"), SourceCode.TABS),
         (raised("ModuleNotFoundError", "importing agent.py"), GeneralCode.MODULE_NOT_FOUND),
         (raised("ImportError", "importing agent.py"), GeneralCode.MODULE_NOT_FOUND),
         (raised("ValueError", "importing agent.py"), GeneralCode.IMPORT_RAISED),
@@ -49,7 +52,7 @@ def raised(error_type: str, stage: str = "calling act (step 2)") -> Incident:
         (Incident(kind=IncidentKind.FAULT, stage="calling act"), GeneralCode.FAULT),
     ],
 )
-def test_each_incident_has_its_code(incident: Incident, code: GeneralCode) -> None:
+def test_each_incident_has_its_code(incident: Incident, code: StrEnum) -> None:
     finding = incident_finding(incident)
     assert (finding.code, finding.severity) == (code, Severity.ERROR)
 

@@ -114,7 +114,9 @@ def test_starter_assignment_is_valid_and_grades(
     assert again.returncode == 2
     assert "already there" in again.stderr
     # The starter asks for a network of its own; the other two parts are those of the reference.
-    done = grader("grade", root / "reference", "--assignment", file, "--out", tmp_path / "out")
+    done = grader(
+        "grade", root / "reference" / "week13", "--assignment", file, "--out", tmp_path / "out"
+    )
     assert done.returncode == 1, done.stdout + done.stderr
     report = json.loads((tmp_path / "out" / "week13" / "report.json").read_text())
     outcomes = {result["id"]: result["outcome"] for result in report["results"]}
@@ -133,7 +135,9 @@ def test_baseline_reproduces_what_is_recorded(grader: Command, root: Path, tmp_p
     builtin = root / "grader" / "assignments" / "builtin" / "week13"
     course = shutil.copytree(builtin, tmp_path / "course")
     (course / "baselines.json").unlink()
-    refused = grader("grade", root / "reference", "--assignment", course, "--out", tmp_path / "out")
+    refused = grader(
+        "grade", root / "reference" / "week13", "--assignment", course, "--out", tmp_path / "out"
+    )
     assert refused.returncode == 2
     assert "grader baseline" in refused.stderr
     done = grader("baseline", course, "--reference", root / "reference" / "week13")

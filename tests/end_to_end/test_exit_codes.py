@@ -23,7 +23,7 @@ Command = Callable[..., CompletedProcess[str]]
 def test_0_when_everything_required_got_full_marks(
     grader: Command, root: Path, tmp_path: Path
 ) -> None:
-    done = grader("grade", root / "reference", "--out", tmp_path / "out")
+    done = grader("grade", root / "reference" / "week13", "--out", tmp_path / "out")
     assert done.returncode == 0, done.stdout + done.stderr
     report = json.loads((tmp_path / "out" / "week13" / "report.json").read_text())
     assert (report["score"], report["max_score"]) == (100.0, 100.0)

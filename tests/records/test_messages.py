@@ -36,7 +36,9 @@ def received(request: Any) -> Any:
 
 
 def test_request_carries_its_fields() -> None:
-    assert received(ImportFile(file="agent.py")) == {"op": "import_file", "file": "agent.py"}
+    assert received(ImportFile(file="agent.py")) == {
+        "op": "import_file", "file": "agent.py", "definitions_only": False,
+    }  # fmt: skip
 
 
 def test_spaces_and_kept_objects_are_marked() -> None:

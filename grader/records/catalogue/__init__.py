@@ -8,10 +8,31 @@ from __future__ import annotations
 import tomllib
 from functools import cache
 from importlib.resources import files
+from typing import Final
 
 from pydantic import Field
 
 from grader.records.base import Record
+
+FAMILIES: Final[dict[str, str]] = {
+    "GR": "Files, limits and the grader",
+    "IM": "Imports, packages and files",
+    "PY": "The source text, and files that are scripts",
+    "RT": "Errors while the code runs",
+    "KR": "Relics of Keras 1, Keras 2 and TensorFlow 1",
+    "KE": "Errors of Keras",
+    "NW": "The network",
+    "TR": "The loss and the training step",
+    "LS": "Other loss functions",
+    "TU": "Updates of a target network",
+    "RB": "Replay buffers",
+    "WT": "First weights, and gradients",
+    "RA": "The random agent",
+    "AG": "The agent",
+    "EN": "The environment",
+    "FN": "Functions",
+}
+"""What the codes that begin with two letters are about, in the order in which they are listed."""
 
 
 class CatalogueEntry(Record):

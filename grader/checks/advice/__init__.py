@@ -1,0 +1,1 @@
+"""Mistakes that show as an exception or in the source text, told by tables of rules."""

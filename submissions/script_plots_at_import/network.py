@@ -1,0 +1,22 @@
+import keras
+import matplotlib.pyplot as plt
+from keras import layers
+
+
+def create_q_model(num_actions):
+    return keras.Sequential([
+        keras.Input((84, 84, 4)),
+        layers.Conv2D(32, 8, strides=4, activation="relu"),
+        layers.Conv2D(64, 4, strides=2, activation="relu"),
+        layers.Conv2D(64, 3, strides=1, activation="relu"),
+        layers.Flatten(),
+        layers.Dense(512, activation="relu"),
+        layers.Dense(num_actions),
+    ])
+
+
+model = create_q_model(4)
+model.summary()
+history = [1.0, 0.7, 0.5]
+plt.plot(history)
+plt.show()
