@@ -76,7 +76,7 @@ class LossCode(StrEnum):
     WRONG_GRADIENT = "TR116"
 
 
-_TOLD: Final[dict[LossMistake, tuple[LossCode, str, str]]] = {
+TOLD: Final[dict[LossMistake, tuple[LossCode, str, str]]] = {
     LossMistake.NOT_SCALAR: (
         LossCode.NOT_SCALAR, "The loss is not averaged to one number.",
         "End with `tf.reduce_mean(loss)`, without an `axis`. `keras.losses.huber` averages over "
@@ -216,7 +216,7 @@ def _value_findings(
     findings = []
     for mistake in LossMistake:
         if mistake in seen:
-            code, claim, advice = _TOLD[mistake]
+            code, claim, advice = TOLD[mistake]
             group = [answers[i] for i in seen[mistake]]
             findings.append(_finding(code, claim, advice, group, delta, where))
     wrong = [a for _, a in answered if not a.value_right and a.cause is None]

@@ -9,13 +9,18 @@ import numpy as np
 import numpy.typing as npt
 
 from grader.assignments.registry import JudgeInput
-from grader.checks.architecture.expected import canonical_shapes, expected_networks
+from grader.checks.architecture.expected import canonical_shapes, expected_networks, sides_of
 from grader.checks.incidents import incident_verdict
 from grader.checks.interface import graded, interface_verdict
 from grader.checks.network_codes import NetworkCode
 from grader.checks.network_interface import ending_incident, unexamined_verdict
 from grader.records.incident import Incident, IncidentKind
-from grader.records.network_evidence import BehaviourTrial, NetworkEvidence
+from grader.records.network_evidence import (
+    BehaviourTrial,
+    NetworkEvidence,
+    NetworkProof,
+    ProofMethod,
+)
 from grader.records.network_settings import NetworkSettings
 from grader.records.result import Finding, Severity, Verdict
 
@@ -45,11 +50,13 @@ COSTS: Final[Mapping[str, float]] = {
     NetworkCode.SUMS_TO_ONE: 0.5,
     NetworkCode.NEVER_NEGATIVE: 0.5,
     NetworkCode.NO_PROBABILITIES: 0.5,
+    NetworkCode.UNPROVEN: 1.0,
 }
 """Share of the points that is lost with each finding about the outputs.
 
-Everything: no action can be chosen. Three quarters: one can, and it has nothing to do with the
-game. Half: the values cannot be those of an action-value function, and order actions all the same.
+Everything: no action can be chosen, or it is not known what chooses it. Three quarters: one can,
+and it has nothing to do with the game. Half: the values cannot be those of an action-value
+function, and order actions all the same.
 """
 
 
@@ -64,7 +71,10 @@ def judge_behaviour(given: JudgeInput) -> Verdict:
     6. Action values are not confined: neither do they add up to 1, nor are they cut off at 0;
        probabilities do add up to 1.
 
+    7. The outputs come from the network's layers and weights, as the proof of the network says.
+
     Numbers that are not finite show none of 3 to 6, and a constant output shows none of 4 to 6.
+    Where one of these does not hold, 7 says nothing more.
     """
     evidence: NetworkEvidence = given.evidence
     settings: NetworkSettings = given.part_settings
@@ -85,6 +95,8 @@ def judge_behaviour(given: JudgeInput) -> Verdict:
             return unexamined
         return incident_verdict(ended or absent, place=evidence.place("builder"))
     findings = _judge_outputs(trial, settings, evidence.place("builder"))
+    if not findings and evidence.proof is not None:
+        findings = _judge_origin(evidence.proof, evidence.place("builder"))
     cost = shape_cost + sum(COSTS[finding.code] for finding in findings)
     return graded(1.0 - cost, (*shape_finding, *findings))
 
@@ -137,7 +149,11 @@ def _accepted(
 ) -> list[tuple[tuple[int, ...] | None, ...]]:
     """The shapes of all outputs, for each network that is accepted; None where not known."""
     shapes = canonical_shapes(settings, evidence.input_shapes or None, arguments)
-    return [network.output_shapes for network in expected_networks(settings, shapes, arguments)]
+    found = [network.output_shapes for network in expected_networks(settings, shapes, arguments)]
+    if settings.output_shape is None:
+        return found
+    first = sides_of(settings.output_shape, arguments)
+    return [(first, *given[1:]) for given in found]
 
 
 def _is_one_of(
@@ -150,6 +166,8 @@ def _is_one_of(
 
 def _sides_asked(settings: NetworkSettings) -> str:
     """The sides of the first output, with the argument by name where it decides."""
+    if settings.output_shape is not None:
+        return ", ".join(map(str, settings.output_shape))
     (network, *_) = expected_networks(settings, canonical_shapes(settings, None))
     last = network.layers[network.outputs[0]] if network.outputs[0] >= 0 else None
     if last is not None and last.per_argument:
@@ -240,6 +258,25 @@ def _differing(trial: BehaviourTrial, scale: float, place: str) -> tuple[Finding
         )
         for difference, code, claim, expected, advice in cases
         if difference is None or not difference <= RELATIVE_TOLERANCE * scale
+    )
+
+
+def _judge_origin(proof: NetworkProof, place: str) -> tuple[Finding, ...]:
+    """The finding that nobody knows what answered: any function can behave like a network."""
+    if proof.method is not ProofMethod.NONE:
+        return ()
+    return (
+        Finding(
+            code=NetworkCode.UNPROVEN,
+            severity=Severity.ERROR,
+            claim="The answers could not be shown to come from the layers and weights of the "
+            "network.",
+            where=place,
+            expected="outputs that follow from the network's layers and weights",
+            received="outputs of the right form that something else may have made",
+            try_="Let nothing but Keras' own layers compute the output; the check of the layers "
+            "says what is in the way.",
+        ),
     )
 
 

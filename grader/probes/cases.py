@@ -181,6 +181,37 @@ def _loss_case(label: str, y_true: npt.NDArray[Any], y_pred: npt.NDArray[Any]) -
     return Case(label, {"y_true": y_true.astype(np.float32), "y_pred": y_pred.astype(np.float32)})
 
 
+class LearningBatches(NamedTuple):
+    """Batches to train on, in turn, and data that the student never sees, from one source."""
+
+    training: tuple[Batch, ...]
+    held_out: Batch
+
+
+def learning_batches(seed: int, settings: TrainingSettings, count: int) -> LearningBatches:
+    """Batches from which a network can learn a linear function of the states.
+
+    The noise is small (a tenth of δ), so that what is learnt shows in the loss.
+
+    Args:
+        seed: the same seed and settings draw the same batches.
+        settings: features, num_actions, batch_size and delta are used.
+        count: batches to train on.
+    """
+    rng = np.random.default_rng([seed, 9])
+    mapping = rng.normal(size=(settings.features, settings.num_actions))
+    mapping *= 2 * settings.delta / np.sqrt(settings.features)
+
+    def batch(size: int) -> Batch:
+        states = rng.normal(size=(size, settings.features))
+        noise = rng.normal(size=(size, settings.num_actions))
+        targets = states @ mapping + 0.1 * settings.delta * noise
+        return Batch(states.astype(np.float32), targets.astype(np.float32))
+
+    batches = tuple(batch(settings.batch_size) for _ in range(count))
+    return LearningBatches(batches, batch(8 * settings.batch_size))
+
+
 def training_batches(seed: int, settings: TrainingSettings) -> TrainingBatches:
     """A batch to train on and a held-out one, from one source.
 

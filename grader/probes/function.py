@@ -7,61 +7,38 @@ from typing import Any, Final
 import numpy as np
 
 from grader.assignments.registry import ProbeKind, Role
-from grader.probes.cases import Case, convolution_cases
+from grader.probes.cases import Case
+from grader.probes.choices import choice_trials
 from grader.probes.context import ProbeContext, load, parsed
-from grader.records.arrays import ALLOWED_DTYPES, ArrayRecord
+from grader.probes.frames import edge_case
+from grader.probes.value_cases import function_cases
+from grader.probes.values import TYPE_CHARS, as_array, recorded_arguments, renamed
 from grader.records.evidence import FunctionEvidence, FunctionTrial
+from grader.records.function_settings import FunctionSettings
 from grader.records.messages import Call, CallValue
-from grader.records.settings import FunctionSettings
 from grader.records.text import clean_line
 from grader.sandbox.incident import WorkerIncident
 from grader.sandbox.worker import Worker
 
 _CASES_SEED: Final = 31
 _ENTROPY: Final = 303
-MAX_ELEMENTS: Final = 1 << 20
-"""Largest array that is kept in evidence; a hundred times what any right answer has."""
-TYPE_CHARS: Final = 200
-"""Longest name of a type that is kept."""
 
 
-def as_array(value: object) -> ArrayRecord | None:
-    """A number, an array, or nested lists of numbers as an array; None for anything else.
-
-    A boolean is no number; an array larger than any right answer is None too.
-    """
-    if isinstance(value, bool | np.bool_):
-        return None
-    if not isinstance(value, np.ndarray | np.generic | int | float | list | tuple):
-        return None
-    try:
-        array = np.asarray(value)
-    except (ValueError, OverflowError):  # lists of different lengths, for one
-        return None
-    fits = array.dtype.name in ALLOWED_DTYPES and array.size <= MAX_ELEMENTS
-    return ArrayRecord.of(array) if fits else None
-
-
-def recorded_arguments(case: Case) -> dict[str, ArrayRecord | int | float]:
-    """A case's arguments as they stand in evidence."""
-    return {
-        name: ArrayRecord.of(value) if isinstance(value, np.ndarray) else value
-        for name, value in case.arguments.items()
-    }
-
-
-def _trial(worker: Worker, case: Case) -> FunctionTrial:
+def _trial(worker: Worker, case: Case, names: dict[str, str]) -> FunctionTrial:
     arguments = recorded_arguments(case)
     stage = f"calling the function ({case.label})"
     try:
-        answer = worker.ask(Call(target="function", arguments=dict(case.arguments)), stage)
+        answer = worker.ask(
+            Call(target="function", arguments=renamed(case.arguments, names)), stage
+        )
         value = parsed(CallValue, answer, stage)
     except WorkerIncident as error:
         return FunctionTrial(label=case.label, arguments=arguments, incident=error.incident)
     mutated = tuple(
         name
         for name, given in case.arguments.items()
-        if isinstance(given, np.ndarray) and not _same(value.arguments.get(name), given)
+        if isinstance(given, np.ndarray)
+        and not _same(value.arguments.get(names.get(name, name)), given)
     )
     return FunctionTrial(
         label=case.label,
@@ -77,14 +54,21 @@ def _same(after: Any, before: np.ndarray[Any, Any]) -> bool:
 
 
 def collect(context: ProbeContext) -> FunctionEvidence:
-    """Calls the function on every case."""
+    """Calls the function on every case; often, where it draws at random."""
+    settings: FunctionSettings = context.settings
     with context.worker(_ENTROPY) as worker:
         loaded = load(context, worker)
         fields = context.base(**loaded.fields())
         if not loaded.complete:
             return FunctionEvidence(**fields)
-        trials = tuple(_trial(worker, case) for case in convolution_cases(_CASES_SEED))
-    return FunctionEvidence(**fields, trials=trials)
+        if settings.reference == "epsilon_greedy":
+            trials = choice_trials(worker, _CASES_SEED, settings.arguments)
+        else:
+            cases = function_cases(settings.reference, _CASES_SEED, settings.fixed())
+            trials = tuple(_trial(worker, case, settings.arguments) for case in cases)
+        shown = not worker.ended and settings.reference == "cross_correlation_2d"
+        picture = _trial(worker, edge_case(), settings.arguments) if shown else None
+    return FunctionEvidence(**fields, trials=trials, picture=picture)
 
 
 PROBE = ProbeKind(

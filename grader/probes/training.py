@@ -9,24 +9,29 @@ import numpy as np
 
 from grader.assignments.registry import ProbeKind, Role
 from grader.errors import GraderFault
-from grader.probes.cases import Case, loss_cases, training_batches
-from grader.probes.context import Loaded, ProbeContext, expect, load, parsed
-from grader.probes.function import TYPE_CHARS, as_array, recorded_arguments
+from grader.probes.cases import loss_cases, training_batches
+from grader.probes.context import Loaded, ProbeContext, expect, load
 from grader.probes.inspection import ask_inspector
-from grader.records.evidence import FunctionTrial, StepTrial, TrainingEvidence
+from grader.probes.learning import layer_trials, learning_trial
+from grader.probes.losses import loss_trial
+from grader.probes.values import renamed
+from grader.records.evidence import (
+    FunctionTrial,
+    LayerTrial,
+    LearningTrial,
+    StepTrial,
+    TrainingEvidence,
+)
 from grader.records.incident import Incident
 from grader.records.messages import (
     Invoke,
     Kept,
-    Loss,
-    LossValue,
     MakeMlp,
     MakeOptimizer,
     ReadWeights,
     ReferenceSteps,
 )
 from grader.records.settings import TrainingSettings
-from grader.records.text import clean_line
 from grader.records.wire import describe, type_name
 from grader.sandbox.incident import WorkerIncident
 from grader.sandbox.server import WorkerSource
@@ -42,26 +47,6 @@ _OPTIMIZERS: Final[tuple[tuple[Optimizer, str], ...]] = (
     ("sgd", "one step with SGD"),
     ("adam", "one step with Adam"),
 )
-
-
-def _loss_trial(worker: Worker, case: Case) -> FunctionTrial:
-    arguments = recorded_arguments(case)
-    stage = f"calling the loss ({case.label})"
-    try:
-        answer = worker.ask(
-            Loss(target="loss", arguments=dict(case.arguments), with_respect_to="y_pred"), stage
-        )
-        value = parsed(LossValue, answer, stage)
-    except WorkerIncident as error:
-        return FunctionTrial(label=case.label, arguments=arguments, incident=error.incident)
-    return FunctionTrial(
-        label=case.label,
-        arguments=arguments,
-        result=as_array(value.value),
-        result_type=clean_line(value.type_name, TYPE_CHARS),
-        gradient=as_array(value.gradient),
-        gradient_missing=value.gradient is None,
-    )
 
 
 def _weights(settings: TrainingSettings) -> tuple[Any, ...]:
@@ -109,7 +94,8 @@ def _step_trial(
             "states": batch[0],
             "targets": batch[1],
         }
-        value = worker.ask(Invoke(target="step", arguments=arguments), stage)
+        offered = renamed(arguments, settings.arguments)
+        value = worker.ask(Invoke(target="step", arguments=offered), stage)
         returned = worker.ask(ReadWeights(target="model"), f"{stage}, reading the weights")
         expect(_fits(returned, weights), stage, "the model's weights changed their shapes")
     except WorkerIncident as error:
@@ -170,14 +156,35 @@ def collect(context: ProbeContext) -> TrainingEvidence:
         fields = context.base(**loaded.fields())
         if _found(loaded, "loss"):
             cases = loss_cases(_CASES_SEED, settings.delta)
-            loss = tuple(_loss_trial(worker, case) for case in cases)
+            loss = tuple(loss_trial(worker, case) for case in cases)
         if _found(loaded, "step") and not worker.ended:
             steps = _steps(worker, context.source, settings)
     if _found(loaded, "step") and not steps:
         with context.worker(_ENTROPY) as worker:
             again = load(context, worker)
             steps = _steps(worker, context.source, settings, again.incident)
-    return TrainingEvidence(**fields, loss=loss, steps=steps)
+    learning: dict[str, Any] = {}
+    if _found(loaded, "step") and settings.learning_steps:
+        with context.worker(_ENTROPY) as worker:
+            learning = _learning(context, worker, settings)
+    return TrainingEvidence(**fields, loss=loss, steps=steps, **learning)
+
+
+def _learning(context: ProbeContext, worker: Worker, settings: TrainingSettings) -> dict[str, Any]:
+    """The step on a network of which a part is frozen, and then again and again."""
+    weights = _weights(settings)
+    again = load(context, worker)
+    if again.incident is not None:
+        lost = LayerTrial(label="all layers", incident=again.incident)
+        return {
+            "learning": LearningTrial(label="many steps", incident=again.incident),
+            "layers": (lost, lost.model_copy(update={"label": "the first layer frozen"})),
+        }
+    layers = layer_trials(worker, settings, weights)
+    ended = next((trial.incident for trial in layers if trial.incident is not None), None)
+    if worker.ended and ended is not None:
+        return {"layers": layers, "learning": LearningTrial(label="many steps", incident=ended)}
+    return {"layers": layers, "learning": learning_trial(worker, settings, weights)}
 
 
 def _found(loaded: Loaded, role: str) -> bool:

@@ -7,19 +7,21 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
 from grader.records.barriers import Barrier
 from grader.records.base import Record
 from grader.records.incident import Frame, LimitName
+from grader.records.message import Message as Message
+from grader.records.practice_requests import (
+    CallEach,
+    Freeze,
+    Gradients,
+    MakeGenerator,
+    MakeNormalized,
+)
 from grader.records.text import clean_line, clean_text
 from grader.records.wire import WireError, decode, frame
-
-
-class Message(Record):
-    """A record that may hold arrays."""
-
-    model_config = ConfigDict(arbitrary_types_allowed=True)
 
 
 class PutFile(Message):
@@ -37,11 +39,20 @@ class Seed(Message):
     seed: int
 
 
+class ReadFile(Message):
+    """Read the source text of the part's file, without running it. Answers a `Reading`."""
+
+    op: Literal["read_file"] = "read_file"
+    file: str
+
+
 class ImportFile(Message):
-    """Import the part's file."""
+    """Import the part's file. Answers a `Definitions`."""
 
     op: Literal["import_file"] = "import_file"
     file: str
+    definitions_only: bool = False
+    """Leave out what is no import, function, class or simple assignment."""
 
 
 class Resolve(Message):
@@ -131,6 +142,9 @@ class Describe(Message):
     op: Literal["describe"] = "describe"
     target: str
     inputs: Any
+    """An array, or a tuple of one for each input."""
+    training: bool = False
+    """What the network is told."""
 
 
 class Description(Message):
@@ -141,18 +155,29 @@ class Description(Message):
 
 
 class ModelFacts(Message):
-    """What a kept object is. Answers a dict: `is_model`, `type`."""
+    """What a kept object is; where it holds a model, that is kept in its place.
+
+    Answers a dict: `is_model`, `type`, `wrapper` (where the model was found; empty for the object
+    itself) and `extra_inputs` (shapes of inputs beyond those asked for).
+    """
 
     op: Literal["model_facts"] = "model_facts"
     target: str
+    names: tuple[str, ...] = ("input",)
+    """Of the inputs asked for."""
+    shapes: tuple[tuple[tuple[int, ...], ...], ...] = ((),)
+    """Accepted shapes of each, batch axis left out."""
 
 
 class Forward(Message):
-    """Ask a kept model for its outputs (inference mode). Answers the list of output arrays."""
+    """Ask a kept model for its outputs. Answers a list of arrays, one for each, per batch."""
 
     op: Literal["forward"] = "forward"
     target: str
     batches: tuple[Any, ...]
+    """Each an array, or a tuple of one for each input."""
+    training: bool = False
+    """What the network is told."""
 
 
 class ReadWeights(Message):
@@ -202,6 +227,9 @@ class Rebuild(Message):
     graph: dict[str, Any]
     weights: tuple[Any, ...]
     batches: tuple[Any, ...]
+    """Each an array, or a tuple of one for each input."""
+    training: bool = False
+    """What its layers are told, where the graph does not say otherwise."""
 
 
 class Reference(Message):
@@ -232,6 +260,30 @@ class ReferenceSteps(Message):
     delta: float
 
 
+class PictureValues(Message):
+    """Inspector: values inside a network, and inside the convolutions asked for.
+
+    Answers `values` (one array per node), `entry` (what the first convolution reads, if it has the
+    shape of `image`, and `image` otherwise) and `expected` (what comes out of each convolution of
+    the stack, which reads that).
+    """
+
+    op: Literal["picture_values"] = "picture_values"
+    graph: dict[str, Any]
+    weights: tuple[Any, ...]
+    inputs: Any
+    """One image as the student's network takes it, shape (1, *input shape)."""
+    nodes: tuple[int, ...]
+    entry: int
+    """The node that the first convolution reads; −1 is the network's input."""
+    image: Any
+    """The same image channels last, shape (1, height, width, channels)."""
+    stack: tuple[dict[str, Any], ...]
+    """Layers, each with `kind` and `settings`."""
+    stack_weights: tuple[Any, ...]
+    """Kernel and bias of each convolution of the stack."""
+
+
 class Space(Message):
     """A Gymnasium space as an argument."""
 
@@ -247,9 +299,10 @@ class Kept(Message):
 
 
 Request = (
-    PutFile | Seed | ImportFile | Resolve | Invoke | InvokeMany | Loss | Call | Describe
+    PutFile | Seed | ReadFile | ImportFile | Resolve | Invoke | InvokeMany | CallEach
+    | MakeGenerator | MakeNormalized | Freeze | Gradients | Loss | Call | Describe
     | ModelFacts | Forward | ReadWeights | WriteWeights | MakeMlp | MakeOptimizer
-    | DescribeSpaces | Rebuild | Reference | ReferenceSteps
+    | DescribeSpaces | Rebuild | Reference | ReferenceSteps | PictureValues
 )  # fmt: skip
 
 
@@ -287,6 +340,8 @@ def _wire_form(value: object) -> object:
         return {"$": value.kind, **{name: item for name, item in value if name != "kind"}}
     if isinstance(value, dict):
         return {key: _wire_form(item) for key, item in value.items()}
+    if isinstance(value, tuple):
+        return tuple(_wire_form(item) for item in value)
     return value
 
 

@@ -12,6 +12,7 @@ from grader.records.base import Record
 from grader.records.evidence import PartEvidence
 from grader.records.incident import Incident
 from grader.records.network_pictures import NetworkPictures
+from grader.records.weights_evidence import GradientTrial, WeightTrial
 
 
 class NodeSource(StrEnum):
@@ -31,7 +32,11 @@ class GraphNode(Record):
     index: int
     source: NodeSource
     kind: str
-    """Keras class name (`Conv2D`), or the operation (`affine`, `transpose`, `relu`, …)."""
+    """Keras class name (`Conv2D`), or the operation (`affine`, `transpose`, `relu`, …).
+
+    Four operations are no computation: `part` (a further output of the layer it reads, such as a
+    state), `mask` (the mask of what it reads), `masked` (its first input with the second as mask)
+    and `constant` (numbers that are no weights)."""
     name: str
     config: dict[str, JsonValue]
     """The layer's configuration, or the operation's parameters."""
@@ -155,6 +160,9 @@ class NetworkEvidence(PartEvidence):
     behaviour: BehaviourTrial | None = None
     pictures: NetworkPictures | None = None
     """What it does to an image; None for one that reads none. Nobody is judged by it."""
+    weights: tuple[WeightTrial, ...] = ()
+    """Its weights as they were built, where the assignment looks at them."""
+    gradients: GradientTrial | None = None
 
     @property
     def input_shape(self) -> tuple[int, ...] | None:

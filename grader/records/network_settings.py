@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Set
+from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from functools import cached_property
 from typing import Annotated, Final, Literal, Self
 
@@ -61,6 +62,8 @@ class NetworkSettings(Record):
     """The expected network, from input to output."""
     outputs: tuple[Identifier, ...] = ()
     """Names of the layers whose values it returns; when left out, the last layer."""
+    output_shape: Shape | None = None
+    """Shape of the first output, batch axis left out; when left out, what the layers give."""
     preprocessing_allowed: bool = True
     """Whether scaling, casting and transposing in front of the first layer is free."""
     forbidden: tuple[Annotated[str, Field(max_length=60)], ...] = ()
@@ -69,6 +72,10 @@ class NetworkSettings(Record):
     """Bounds on the number of parameters."""
     returns: Literal["q_values", "probabilities", "numbers"] = "q_values"
     """What the outputs are: values of actions, probabilities that add up to 1, or any numbers."""
+
+    examine_weights: bool = False
+    """Whether first weights and gradients are recorded, for `network.initialisation` and
+    `network.gradients`."""
 
     @cached_property
     def network_inputs(self) -> tuple[NetworkInput, ...]:
@@ -144,18 +151,20 @@ class NetworkSettings(Record):
             for shape in single.shapes:
                 yield from (side for side in shape if isinstance(side, str))
             yield from (bound for bound in single.range if isinstance(bound, str))
+        yield from (side for side in self.output_shape or () if isinstance(side, str))
         for entry in flattened(self.layers):
             for field, value in entry:
-                if field in _SIZE_FIELDS and isinstance(value, str) and value != "any":
+                if field in SIZE_FIELDS and isinstance(value, str) and value != "any":
                     yield value
                 elif isinstance(value, OneSize):
                     yield from (item for item in value.one_of if isinstance(item, str))
 
 
-_SIZE_FIELDS: Final = frozenset(
+SIZE_FIELDS: Final = frozenset(
     {"units", "filters", "input_dim", "output_dim", "n", "groups", "depth_multiplier",
      "num_heads", "key_dim", "value_dim"}
 )  # fmt: skip
+"""Attributes of layers that may be expressions."""
 
 
 def flattened(entries: tuple[LayerPattern, ...], depth: int = 0) -> Iterator[LayerPattern]:
@@ -177,7 +186,7 @@ def flattened(entries: tuple[LayerPattern, ...], depth: int = 0) -> Iterator[Lay
                 yield entry
 
 
-def _listed(names: Set[str]) -> str:
+def _listed(names: AbstractSet[str]) -> str:
     return ", ".join(f"`{name}`" for name in sorted(names))
 
 

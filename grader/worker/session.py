@@ -21,11 +21,23 @@ from grader.records.messages import Ready, StudentFailure
 from grader.records.spaces import SpaceError, space_data, space_from_data
 from grader.records.spec import Limits
 from grader.records.wire import HEADER, frame, opaque, type_name
-from grader.worker import entropy, fast_predict, inspector, models
+from grader.worker import (
+    channels_first,
+    entropy,
+    fast_predict,
+    gradients,
+    inspector,
+    models,
+    pictures,
+    repeated,
+    target_networks,
+)
 from grader.worker.binding import bind, call, parameter_names
 from grader.worker.channel import Closed, WorkerChannel
 from grader.worker.confinement.limits import MEBIBYTE, limit_files
+from grader.worker.definitions import import_definitions
 from grader.worker.failures import failure_of
+from grader.worker.reading import read_source
 
 Handler = Callable[["Session", dict[str, Any]], Any]
 
@@ -86,7 +98,11 @@ def _seed(_: Session, request: dict[str, Any]) -> None:
     entropy.seed_everything(request["seed"])
 
 
-def _import_file(session: Session, request: dict[str, Any]) -> None:
+def _read_file(session: Session, request: dict[str, Any]) -> dict[str, Any]:
+    return read_source(session.root / request["file"], session.root)
+
+
+def _import_file(session: Session, request: dict[str, Any]) -> dict[str, Any]:
     path = session.root / request["file"]
     if str(session.root) not in sys.path:
         sys.path.insert(0, str(session.root))
@@ -98,8 +114,13 @@ def _import_file(session: Session, request: dict[str, Any]) -> None:
     module = importlib.util.module_from_spec(spec)
     sys.modules[path.stem] = module
     sys.argv = [request["file"]]
-    spec.loader.exec_module(module)
+    answer: dict[str, Any] = {}
+    if request["definitions_only"]:
+        answer = import_definitions(module, path)
+    else:
+        spec.loader.exec_module(module)
     session.module = module
+    return answer
 
 
 _KINDS: Final[dict[str, Callable[[Any], bool]]] = {
@@ -187,6 +208,17 @@ def _invoke_many(session: Session, request: dict[str, Any]) -> list[Any]:
     return results
 
 
+def _call_each(session: Session, request: dict[str, Any]) -> list[Any]:
+    calls = [session.arguments(arguments) for arguments in request["calls"]]
+    try:
+        return repeated.call_each(
+            _method(session, request), calls,
+            overwrite=request["overwrite"], keep_going=request["keep_going"],
+        )  # fmt: skip
+    except repeated.FailedCall as failed:
+        raise FailedAt(failed.index, failed.error) from failed.error
+
+
 def _call(session: Session, request: dict[str, Any]) -> dict[str, Any]:
     arguments = session.arguments(request["arguments"])
     value = call(session.target(request["target"]), arguments)
@@ -236,21 +268,39 @@ def _describe_spaces(session: Session, request: dict[str, Any]) -> dict[str, Any
     return described
 
 
+def _model_facts(session: Session, request: dict[str, Any]) -> dict[str, Any]:
+    name = request["target"]
+    model, told = models.facts(session.target(name), request["names"], request["shapes"])
+    session.kept[name] = model
+    return told
+
+
 STUDENT_HANDLERS: Final[dict[str, Handler]] = {
     "put_file": _put_file,
     "seed": _seed,
+    "read_file": _read_file,
     "import_file": _import_file,
     "resolve": _resolve,
     "invoke": _invoke,
     "invoke_many": _invoke_many,
     "call": _call,
+    "call_each": _call_each,
+    "make_generator": lambda s, r: s.kept.__setitem__(r["keep"], np.random.default_rng(r["seed"])),
     "loss": _loss,
     "describe_spaces": _describe_spaces,
-    "describe": lambda s, r: models.describe(s.target(r["target"]), r["inputs"]),
-    "model_facts": lambda s, r: models.facts(s.target(r["target"])),
-    "forward": lambda s, r: models.forward(s.target(r["target"]), r["batches"]),
+    "describe": lambda s, r: models.describe(
+        s.target(r["target"]), r["inputs"], training=r["training"]
+    ),
+    "model_facts": _model_facts,
+    "forward": lambda s, r: models.forward(
+        s.target(r["target"]), r["batches"], training=r["training"]
+    ),
     "read_weights": lambda s, r: s.target(r["target"]).get_weights(),
     "write_weights": lambda s, r: s.target(r["target"]).set_weights(list(r["weights"])),
+    "freeze": lambda s, r: target_networks.freeze(s.target(r["target"]), r["layer"]),
+    "make_normalized": lambda s, r: s.kept.__setitem__(
+        r["keep"], target_networks.normalized(r["inputs"], r["units"], r["outputs"])
+    ),
     "make_mlp": lambda s, r: s.kept.__setitem__(r["keep"], models.mlp(r["weights"])),
     "make_optimizer": lambda s, r: s.kept.__setitem__(
         r["keep"], models.optimizer(r["kind"], r["learning_rate"])
@@ -259,11 +309,15 @@ STUDENT_HANDLERS: Final[dict[str, Handler]] = {
 """What a worker with student code answers."""
 
 INSPECTOR_HANDLERS: Final[dict[str, Handler]] = {
-    "rebuild": lambda _, r: inspector.rebuild(r["graph"], r["weights"], r["batches"]),
+    "rebuild": lambda _, r: inspector.rebuild(
+        r["graph"], r["weights"], r["batches"], training=r["training"]
+    ),
     "reference": lambda _, r: inspector.reference(
         r["layers"], r["input_shape"], r["weights"], r["batches"]
     ),
+    "gradients": lambda _, r: gradients.gradients(r["graph"], r["weights"], r["batch"]),
     "reference_steps": lambda _, r: inspector.reference_steps(r),
+    "picture_values": lambda _, r: pictures.picture_values(r),
 }
 """What an inspector answers; it never loads student code."""
 
@@ -291,6 +345,7 @@ def run_session(
     handlers = INSPECTOR_HANDLERS if is_inspector else STUDENT_HANDLERS
     sys.dont_write_bytecode = True
     entropy.seed_everything(seed)
+    channels_first.install()
     if not is_inspector:
         fast_predict.install()
     channel.send(frame(Ready(barriers=barriers).plain()))

@@ -8,15 +8,16 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from grader.assignments.registry import JudgeInput
 from grader.checks.convolution_forms import ConvolutionMistake, explanations
-from grader.checks.function import CHECKS, SLIP_CREDIT, FunctionCode
+from grader.checks.function import CHECKS, SLIP_CREDIT
+from grader.checks.function_codes import FunctionCode
 from grader.errors import GraderFault
 from grader.probes.cases import convolution_cases
 from grader.records.arrays import ArrayRecord
 from grader.records.catalogue import catalogue
 from grader.records.evidence import FunctionEvidence, FunctionTrial, Symbol, Unresolved
+from grader.records.function_settings import FunctionSettings, ValuesSettings
 from grader.records.incident import Frame, Incident, IncidentKind, LimitName
 from grader.records.result import Outcome, Severity, Verdict
-from grader.records.settings import FunctionSettings, ValuesSettings
 from grader.records.spec import CheckSpec, Isolation, PartSpec
 
 JUDGES = {kind.id: kind.judge for kind in CHECKS}

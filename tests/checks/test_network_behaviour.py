@@ -14,7 +14,13 @@ from grader.checks.network_codes import NetworkCode as Code
 from grader.records.arrays import ArrayRecord
 from grader.records.evidence import Symbol, Unresolved
 from grader.records.incident import Incident, IncidentKind
-from grader.records.network_evidence import BehaviourTrial, BuildTrial, NetworkEvidence
+from grader.records.network_evidence import (
+    BehaviourTrial,
+    BuildTrial,
+    NetworkEvidence,
+    NetworkProof,
+    ProofMethod,
+)
 from grader.records.network_settings import NetworkSettings
 from grader.records.result import Outcome, Verdict
 from grader.records.spec import CheckSpec, Isolation, PartSpec
@@ -36,7 +42,10 @@ Shapes = dict[int, tuple[int, ...] | None]
 
 
 def judged(
-    values: npt.ArrayLike | None = VALUES, shapes: Shapes | None = None, **more: Any
+    values: npt.ArrayLike | None = VALUES,
+    shapes: Shapes | None = None,
+    settings: NetworkSettings = SETTINGS,
+    **more: Any,
 ) -> Verdict:
     shapes = {count: (2, count) for count in COUNTS} if shapes is None else shapes
     trial: dict[str, Any] = {
@@ -46,10 +55,10 @@ def judged(
         "magnitude": 1.0,
     }
     evidence: dict[str, Any] = {"behaviour": BehaviourTrial(**{**trial, **more})}
-    return judged_evidence(shapes, **evidence)
+    return judged_evidence(shapes, settings, **evidence)
 
 
-def judged_evidence(shapes: Shapes, **more: Any) -> Verdict:
+def judged_evidence(shapes: Shapes, settings: NetworkSettings = SETTINGS, **more: Any) -> Verdict:
     evidence = NetworkEvidence(
         part="network",
         file="network.py",
@@ -72,7 +81,7 @@ def judged_evidence(shapes: Shapes, **more: Any) -> Verdict:
             part_id="network",
             part=PART,
             check=CHECK,
-            part_settings=SETTINGS,
+            part_settings=settings,
             settings=NoSettings(),
             evidence=evidence,
         )
@@ -211,3 +220,40 @@ def test_a_missing_builder_fails() -> None:
     missing = Unresolved(role="builder", accepted=("create_q_model",), available=())
     verdict = judged_evidence({}, unresolved=(missing,))
     assert (verdict.outcome, codes(verdict)) == (Outcome.FAILED, [GeneralCode.NAME_NOT_FOUND])
+
+
+def test_the_shape_of_the_output_can_be_asked_for_by_itself() -> None:
+    free = {
+        "input_shapes": [[84, 84, 4]], "num_actions": list(COUNTS),
+        "layers": [{"layer": "anything"}, {"layer": "Dense", "units": {"min": 1}}],
+    }  # fmt: skip
+    asked = NetworkSettings.parse({**free, "output_shape": ["2 * num_actions"]})
+    doubled = {count: (2, 2 * count) for count in COUNTS}
+    for settings, shapes, expected in (
+        (asked, doubled, []),
+        (asked, {count: (2, count) for count in COUNTS}, ["NW201"]),
+        (NetworkSettings.parse(free), doubled, []),
+    ):
+        assert codes(judged(shapes=shapes, settings=settings)) == expected
+
+
+@pytest.mark.parametrize(
+    ("method", "found"),
+    [
+        (ProofMethod.REBUILT, []),
+        (ProofMethod.TRANSPLANTED, []),
+        (ProofMethod.NONE, ["NW151"]),
+    ],
+)
+def test_answers_that_may_come_from_anything_earn_nothing(
+    method: ProofMethod, found: list[str]
+) -> None:
+    shapes: Shapes = {count: (2, count) for count in COUNTS}
+    trial = BehaviourTrial(
+        outputs=ArrayRecord.of(VALUES), repeat_difference=0.0, single_difference=0.0, magnitude=1.0
+    )
+    proof = NetworkProof(method=method)
+    verdict = judged_evidence(shapes, behaviour=trial, proof=proof)
+    assert (codes(verdict), verdict.fraction) == (found, 0.0 if found else 1.0)
+    random = trial.model_copy(update={"repeat_difference": 0.5})
+    assert codes(judged_evidence(shapes, behaviour=random, proof=proof)) == ["NW204"]

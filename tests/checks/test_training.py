@@ -9,7 +9,8 @@ from grader.assignments.registry import JudgeInput
 from grader.checks.loss import SLIP_CREDIT, LossCode
 from grader.checks.loss_forms import fitted_delta
 from grader.checks.references import huber_loss
-from grader.checks.training import CHECKS, FOLLOWED_CREDIT, UNKNOWN_LOSS_CREDIT, StepCode
+from grader.checks.training import CHECKS
+from grader.checks.training_step import FOLLOWED_CREDIT, UNKNOWN_LOSS_CREDIT, StepCode
 from grader.errors import GraderFault
 from grader.probes.cases import loss_cases
 from grader.records.arrays import ArrayRecord

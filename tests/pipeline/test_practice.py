@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from grader.assignments.loader import LoadedAssignment, load_assignment
+from grader.errors import AssignmentError
 from grader.pipeline.collecting import collect
 from grader.pipeline.judging import judge
 from grader.records.evidence import Evidence
@@ -494,6 +495,22 @@ def test_every_part_has_work_that_passes_and_work_that_fails_each_check(practice
     assert {(part, check) for part, _, check, *_ in WRONG} | {
         ("q_loss", "interface"), ("class_loss", "gradient"),
     } >= checks  # fmt: skip
+
+
+def test_a_check_whose_part_records_nothing_for_it_is_told_to_the_author(practice, tmp_path):
+    text = practice.path.read_text()
+    changed = tmp_path / "assignment.toml"
+    changed.write_text(
+        text.replace("learning_steps = 50, ", "").replace("examine_weights = true", "")
+    )
+    with pytest.raises(AssignmentError) as caught:
+        load_assignment(str(changed))
+    told = str(caught.value)
+    for check, setting in (
+        ("training.learns", "learning_steps"), ("training.gradients", "learning_steps"),
+        ("network.initialisation", "examine_weights"), ("network.gradients", "examine_weights"),
+    ):  # fmt: skip
+        assert f"{check} needs the part's setting `{setting}`" in told
 
 
 def test_the_same_work_leaves_the_same_report(grade):

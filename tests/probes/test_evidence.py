@@ -47,6 +47,35 @@ TRAINING = (
     "    model.set_weights([w * CHOICE for w in model.get_weights()])\n"
     "    return float(CHOICE)\n",
 )
+LOSS = (
+    "loss",
+    {"reference": "mean_squared_error"},
+    "import tensorflow as tf\n"
+    "def loss(y_true, y_pred):\n    return tf.reduce_sum(y_pred) * CHOICE\n",
+)
+EXPLORATION = (
+    "function",
+    {"reference": "epsilon_greedy"},
+    "def function(q_values, epsilon):\n    return CHOICE\n",
+)
+BUFFER = (
+    "replay_buffer",
+    {"capacity": 20, "batch_size": 6, "batches": 20},
+    "class ReplayBuffer:\n"
+    "    def __init__(self, capacity):\n        self.memory = []\n"
+    "    def add(self, *transition):\n        self.memory.append(transition)\n"
+    "    def sample(self, batch_size):\n"
+    "        rows = [self.memory[CHOICE] for _ in range(batch_size)]\n"
+    "        return tuple(map(np.array, zip(*rows)))\n"
+    "    def __len__(self):\n        return len(self.memory)\n",
+)
+UPDATE = (
+    "target_update",
+    {"updates": "both"},
+    "def update_target(online, target, tau=1.0):\n"
+    "    target.set_weights([w * CHOICE for w in online.get_weights()])\n",
+)
+LEARNING = ("training", {"learning_steps": 4}, TRAINING[2])
 ENVIRONMENT = (
     "environment",
     {"episodes": 2, "max_steps": 30, "compared_steps": 10},
@@ -74,6 +103,11 @@ HONEST = [
     choosing(NETWORK, "keras.layers.Activation('linear')"),
     choosing(FUNCTION, "image * 1.0"),
     choosing(TRAINING, "0.5"),
+    choosing(LEARNING, "0.5"),
+    choosing(LOSS, "0.5"),
+    choosing(EXPLORATION, "0"),
+    choosing(BUFFER, "3"),
+    choosing(UPDATE, "0.5"),
     choosing(ENVIRONMENT, "float(self.np_random.random())"),
 ]
 NAN = [
@@ -83,6 +117,10 @@ NAN = [
     choosing(FUNCTION, "np.array([np.nan, np.inf, -np.inf])"),
     choosing(TRAINING, "float('nan')"),
     choosing(TRAINING, "float('inf')"),
+    choosing(LEARNING, "float('nan')"),
+    choosing(LOSS, "float('nan')"),
+    choosing(EXPLORATION, "float('nan')"),
+    choosing(UPDATE, "float('inf')"),
     choosing(ENVIRONMENT, "float('nan')"),
     choosing(ENVIRONMENT, "float('-inf')"),
 ]
@@ -97,6 +135,11 @@ UNSEEDED = [
     choosing(FUNCTION, "image + int.from_bytes(os.urandom(2), 'big')"),
     choosing(FUNCTION, "image + uuid.uuid4().int % 1000"),
     choosing(TRAINING, "np.random.rand()"),
+    choosing(LEARNING, "np.random.rand()"),
+    choosing(LOSS, "random.random()"),
+    choosing(EXPLORATION, "random.randrange(2)"),
+    choosing(BUFFER, "random.randrange(5)"),
+    choosing(UPDATE, "np.random.default_rng().random()"),
     choosing(ENVIRONMENT, "random.random()"),
     choosing(ENVIRONMENT, "float(np.random.default_rng().random())"),
     choosing(AGENT, "object()"),

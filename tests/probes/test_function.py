@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from grader.probes.cases import convolution_cases
-from grader.probes.function import MAX_ELEMENTS, as_array
+from grader.probes.values import MAX_ELEMENTS, as_array
 from grader.records.evidence import FunctionEvidence
 from grader.records.incident import IncidentKind, LimitName
 from grader.records.spec import Limits

@@ -20,7 +20,7 @@ def _graph(units, weights):
         "inputs": [-1], "output_shape": [units], "parameters": 4 * units, "weights": weights,
         "layer": 0,
     }  # fmt: skip
-    return {"nodes": [node], "outputs": [0], "input_shape": [3], "parameters": 4 * units}
+    return {"nodes": [node], "outputs": [0], "input_shapes": [[3]], "parameters": 4 * units}
 
 
 def test_inspector_that_has_ended_is_asked_again_in_a_fresh_one(fork_server: ForkServer) -> None:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from grader.probes.network_proof import _varies
+from grader.probes.network_agreement import varies
 from grader.records.incident import IncidentKind, LimitName
 from grader.records.network_evidence import NodeSource, ProofMethod
 from grader.records.spec import Limits
@@ -405,7 +405,7 @@ NODE = (
     "{'index': 0, 'source': 'layer', 'kind': 'Dense', 'name': 'd', 'config': {}, 'inputs': [-1],"
     " 'output_shape': [3], 'parameters': 0, 'weights': [], 'layer': 0}"
 )
-GRAPH = "{'nodes': [NODE], 'outputs': [0], 'input_shape': [12, 12, 2], 'parameters': 0}"
+GRAPH = "{'nodes': [NODE], 'outputs': [0], 'input_shapes': [[12, 12, 2]], 'parameters': 0}"
 
 
 @pytest.mark.parametrize(
@@ -469,7 +469,7 @@ def test_weights_that_are_read_and_are_no_arrays_prove_nothing(collect, read):
 
 @pytest.mark.parametrize("shape", [(0, 3), (3, 0), (0,), ()])
 def test_outputs_without_elements_do_not_vary(shape):
-    assert not _varies(np.zeros(shape))
+    assert not varies([np.zeros(shape)])
 
 
 @pytest.mark.parametrize("weights", ["(1, 2)", "'ab'", "(None,)"])

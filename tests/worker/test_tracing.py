@@ -460,6 +460,43 @@ def test_layer_with_another_call_gives_other_outputs(traced: Callable[..., Trace
     assert not np.allclose(network.rebuilt(x)[0], 1)
 
 
+# --- where TensorFlow does not tell of its operations ---------------------------------------------
+
+NOT_TOLD = {
+    "no module": "import sys\nsys.modules['tensorflow.python.framework.op_callbacks'] = None\n",
+    "another interface": (
+        "from tensorflow.python.framework import op_callbacks\ndel op_callbacks.add_op_callback\n"
+    ),
+    "nothing is told": (
+        "from tensorflow.python.framework import op_callbacks\n"
+        "op_callbacks.add_op_callback = op_callbacks.remove_op_callback = lambda callback: None\n"
+    ),
+}
+
+
+@pytest.mark.parametrize("way", NOT_TOLD)
+def test_operations_that_are_not_told_are_recognised_by_their_numbers(
+    way: str, fork_server: ForkServer
+) -> None:
+    with fork_server.student(Limits(call_cpu_s=60, part_cpu_s=600), 1) as loaded:
+        loaded.put_files((("student.py", (NOT_TOLD[way] + MODELS).encode()),))
+        loaded.ask(ImportFile(file="student.py"), "importing student.py")
+        loaded.ask(Resolve(role="build", what="function", names=("build",)), "looking")
+        for name, shape, kinds in (
+            ("subclassed", IMAGE, ["affine", *BODY, "Dense"]),
+            ("with_functions", IMAGE,
+             ["affine", "Conv2D", "relu", "flatten", "Dense", "tanh", "Dense"]),
+            ("transposes", (4, 20, 20), ["transpose", "Conv2D", "Flatten", "Dense"]),
+            ("merges_in_code", FLAT, ["Dense", "Dense", "add", "multiply", "concatenate", "Dense"]),
+            ("operations", FLAT, ["affine", "Dense", "relu", "Dense"]),
+        ):  # fmt: skip
+            network = Traced(loaded, fork_server.inspector(), name, shape)
+            assert network.kinds() == kinds
+            x = network.inputs(2)
+            own, rebuilt = network.outputs_of(x)[0], network.rebuilt(x)[0]
+            assert np.allclose(own, rebuilt, rtol=1e-4, atol=1e-4 * np.abs(own).max())
+
+
 # --- claims that were never made by an honest worker ----------------------------------------------
 
 
@@ -518,11 +555,17 @@ LAMBDA = {
         {"module": "keras.layers", "class_name": "Dense", "config": {"units": LAMBDA}},
         {"module": "keras.layers.core.lambda_layer", "class_name": "Dense", "config": {}},
         {"class_name": "Dense", "config": {"units": 2}},
+        {"module": "keras", "class_name": "Sequential", "config": {"layers": [LAMBDA]}},
+        {"module": "keras.src.models.functional", "class_name": "Functional",
+         "config": {"layers": [{"module": "keras.layers", "class_name": "Dense", "name": "d",
+                                "config": {"units": 2}, "inbound_nodes": [
+                                    {"args": [], "kwargs": {"x": LAMBDA}}]}]}},
+        {"module": "os", "class_name": "Sequential", "config": {"layers": []}},
         {"value": ["4wEAAAAA", None, None]},
         {},
         [LAMBDA],
     ],
-    ids=range(10),
+    ids=range(13),
 )  # fmt: skip
 @pytest.mark.parametrize("key", ["activation", "kernel_initializer", "dtype", "units"])
 def test_configuration_brings_no_code_along(
