@@ -1,19 +1,29 @@
 """What a key may hold, told in plain words: from a record's JSON Schema to half a sentence.
 
 The words come from the schema and not from the error, so that `kernel_size = "3x3"` is answered
-with "two whole numbers, each at least 1, such as [3, 3]" and not with "an array".
+with "a list of one to three whole numbers, such as [3, 3]" and not with "an array".
 """
 
 from __future__ import annotations
 
+import difflib
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
 from grader.assignments.positions import KeyPath
 from grader.records.base import Record
+from grader.records.patterns import (
+    Between,
+    Expression,
+    OneActivation,
+    OneSize,
+    OneWindow,
+    OneWord,
+)
 from grader.records.spec import (
     AssignmentId,
     CheckId,
@@ -24,8 +34,11 @@ from grader.records.spec import (
 
 Schema = Mapping[str, Any]
 
+_WORD: Final = re.compile(r"\w+")
 _COUNTS: Final = ("no", "one", "two", "three", "four", "five", "six")
 _MAX_SHOWN: Final = 80
+MANY: Final = 12
+"""More names than this are not listed where one of them will do."""
 
 
 def _pattern_of(annotated: Any) -> str:
@@ -64,7 +77,24 @@ _PATTERNS: Final = {
         'the name of one file, without folders or spaces, such as "network.py"',
         'names of files, without folders or spaces, such as ["network.py"]',
     ),
+    _pattern_of(Expression): _Form(
+        'arithmetic with the builder\'s arguments, such as "2 * num_actions"',
+        'arithmetic with the builder\'s arguments, such as ["2 * num_actions"]',
+    ),
 }
+_RECORDS: Final = {
+    Between.__name__: _Form("a range { min = …, max = … }", "ranges { min = …, max = … }"),
+    **{
+        model.__name__: _Form(f"alternatives such as {example}", f"lists such as {example}")
+        for model, example in (
+            (OneSize, "{ one_of = [3, 5] }"),
+            (OneWindow, "{ one_of = [3, 5] }"),
+            (OneActivation, '{ one_of = ["relu", "elu"] }'),
+            (OneWord, '{ one_of = ["left", "right"] }'),
+        )
+    },
+}
+"""Forms of one value, by the record that holds them; the titles of their schemas are the names."""
 
 
 @cache
@@ -73,26 +103,28 @@ def schema_of(model: type[Record]) -> Schema:
     return model.model_json_schema()
 
 
-def schema_at(root: Schema, path: KeyPath, data: Any) -> Schema | None:
+def schema_at(root: Schema, path: KeyPath, data: Any, *, decide: bool = True) -> Schema | None:
     """The part of a schema that speaks of one key.
 
     Args:
         root: the schema of the whole.
         path: keys and indices below it.
-        data: what stands in the file, used to choose among forms that a tag tells apart.
+        data: what stands in the file, used to choose among several forms.
+        decide: whether to choose among the forms of the last key, too.
 
     Returns:
         None when the schema says nothing about the key.
     """
     node: Schema | None = _resolved(root, root, data)
     value = data
-    for step in path:
+    for depth, step in enumerate(path, 1):
         if node is None:
             return None
         value = _child(value, step)
         node = _step(node, step)
         if node is not None:
-            node = _resolved(root, node, value)
+            decided = value if decide or depth < len(path) else None
+            node = _resolved(root, node, decided)
     return node
 
 
@@ -116,14 +148,15 @@ def _step(node: Schema, step: str | int) -> Schema | None:
 
 
 def _resolved(root: Schema, node: Schema, value: Any) -> Schema:
-    """A node with references followed, and optional and tagged forms decided."""
+    """A node with references followed, and the form decided that a value has."""
     while True:
         if "$ref" in node:
             node = root["$defs"][node["$ref"].rpartition("/")[2]]
             continue
-        forms = [form for form in node.get("anyOf", ()) if form.get("type") != "null"]
-        if len(forms) == 1:
-            node = forms[0]
+        forms = _forms(node)
+        fitting = forms if len(forms) == 1 else _fitting(root, forms, value)
+        if len(fitting) == 1:
+            node = fitting[0]
             continue
         tags = node.get("discriminator")
         if tags is None or not isinstance(value, dict):
@@ -133,6 +166,62 @@ def _resolved(root: Schema, node: Schema, value: Any) -> Schema:
         if chosen is None:
             return node
         node = root["$defs"][chosen.rpartition("/")[2]]
+
+
+def _forms(node: Schema) -> list[Schema]:
+    return [form for form in node.get("anyOf", ()) if form.get("type") != "null"]
+
+
+def _fitting(root: Schema, forms: list[Schema], value: Any) -> list[Schema]:
+    """Of several forms, those that a table or list was meant to have."""
+    resolved = [_resolved(root, form, None) for form in forms]
+    if isinstance(value, list):
+        return [form for form in resolved if form.get("type") == "array"]
+    if not isinstance(value, dict) or not value:
+        return []
+    tables = [form for form in resolved if form.get("type") == "object"]
+    met = [sum(_is_near(key, form.get("properties", ())) for key in value) for form in tables]
+    return [form for form, count in zip(tables, met, strict=True) if count == max(met, default=0)]
+
+
+def _is_near(key: str, known: Iterable[str]) -> bool:
+    return bool(difflib.get_close_matches(key, list(known), 1))
+
+
+def says_what_was_meant(root: Schema, path: KeyPath, data: Any, branch: str) -> bool:
+    """Whether a branch of a union is the one that a value was meant to take.
+
+    Args:
+        root: the schema of the whole.
+        path: keys and indices to the value.
+        data: what stands in the file.
+        branch: how the validation names the branch.
+
+    Returns:
+        True where there is nothing to choose. False for all branches where the value resembles
+        none, or is no table and no list: then what is accepted is told as a whole.
+    """
+    node = schema_at(root, path, data, decide=False)
+    forms = [] if node is None else _forms(node)
+    if len(forms) < 2:
+        return True
+    value = data
+    for step in path:
+        value = _child(value, step)
+    fitting = _fitting(root, forms, value)
+    if len(fitting) != 1:
+        return False
+    if isinstance(value, dict):
+        # With a validator of its own, a record is named `function-after[…, Between]`.
+        return str(fitting[0].get("title")) in _WORD.findall(branch)
+    return branch.startswith(("tuple", "list"))
+
+
+def known_keys(root: Schema, node: Schema) -> tuple[str, ...]:
+    """The keys that a table may have in some form."""
+    resolved = _resolved(root, node, None)
+    forms = [_resolved(root, form, None) for form in _forms(resolved)] or [resolved]
+    return tuple(dict.fromkeys(key for form in forms for key in form.get("properties", ())))
 
 
 def describe(root: Schema, node: Schema) -> str:
@@ -156,16 +245,22 @@ def _form(root: Schema, node: Schema) -> _Form:
         return _Form(shown[0] if len(shown) == 1 else f"one of {listed}", f"texts out of {listed}")
     if "discriminator" in node:
         tags = node["discriminator"]
-        names = ", ".join(toml_text(tag) for tag in tags["mapping"])
-        whose = f"whose `{tags['propertyName']}` is one of {names}"
+        key, names = tags["propertyName"], [toml_text(tag) for tag in tags["mapping"]]
+        whose = f"whose `{key}` is one of {', '.join(names)}"
+        if len(names) > MANY:
+            whose = f"with the key `{key}`, such as {{ {key} = {names[0]} }}"
         return _Form(f"a table {whose}", f"tables {whose}")
     if "anyOf" in node:
-        forms = [_form(root, form) for form in node["anyOf"] if form.get("type") != "null"]
+        forms = [_form(root, form) for form in _forms(node)]
         return _Form(
-            " or ".join(dict.fromkeys(form.one for form in forms)),
-            " or ".join(dict.fromkeys(form.many for form in forms)),
+            _alternatives(list(dict.fromkeys(form.one for form in forms))),
+            _alternatives(list(dict.fromkeys(form.many for form in forms))),
         )
-    return _plain_form(root, node)
+    return _RECORDS.get(str(node.get("title"))) or _plain_form(root, node)
+
+
+def _alternatives(texts: list[str]) -> str:
+    return " or ".join(filter(None, (", ".join(texts[:-1]), texts[-1])))
 
 
 def _plain_form(root: Schema, node: Schema) -> _Form:
@@ -219,9 +314,19 @@ def _array(root: Schema, node: Schema) -> _Form:
     if places:
         return _fixed_array(root, places)
     items = node.get("items")
-    inside = f" of {_form(root, items).many}" if isinstance(items, dict) and items else ""
-    filled = "non-empty " if node.get("minItems") == 1 else ""
-    return _Form(f"a {filled}list{inside}", f"{filled}lists{inside}")
+    form = _form(root, items) if isinstance(items, dict) and items else None
+    inside = f" of {form.many}" if form else ""
+    low, high = int(node.get("minItems", 0)), int(node.get("maxItems", 0))
+    if form and isinstance(items, dict) and 0 < low <= high < len(_COUNTS):
+        count = _COUNTS[low] if low == high else f"{_COUNTS[low]} to {_COUNTS[high]}"
+        whole = _resolved(root, items, None).get("type") == "integer"
+        example = f", such as {json.dumps([3] * max(low, 2))}" if whole and high > 1 else ""
+        listed = f"of {count} {form.many}{example}"
+        return _Form(f"a list {listed}", f"lists {listed}")
+    filled = "non-empty " if low == 1 else ""
+    least = f" of at least {_COUNTS[low]}" if 1 < low < len(_COUNTS) else ""
+    inside = inside.replace(" of ", ": ", 1) if least else inside
+    return _Form(f"a {filled}list{least}{inside}", f"{filled}lists{least}{inside}")
 
 
 def _fixed_array(root: Schema, places: list[Schema]) -> _Form:

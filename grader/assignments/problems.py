@@ -11,7 +11,17 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from grader.assignments.expectations import choices, describe, schema_at, schema_of, toml_text
+from grader.assignments.expectations import (
+    MANY,
+    Schema,
+    choices,
+    describe,
+    known_keys,
+    says_what_was_meant,
+    schema_at,
+    schema_of,
+    toml_text,
+)
 from grader.assignments.positions import KeyPath, Positions, path_text
 from grader.records.base import Record
 
@@ -48,10 +58,14 @@ def did_you_mean(name: object, known: Iterable[str]) -> str:
 
 
 def not_one_of(lead: str, name: object, known: Iterable[str]) -> str:
-    """`<lead> "x"; did you mean "y"? There are: …`; a lead is such as `there is no layer`."""
+    """`<lead> "x"; did you mean "y"? There are: …`; a lead is such as `there is no layer`.
+
+    A long list of names is left out where one of them is near.
+    """
     names = list(known)
-    hint = did_you_mean(name, names) or "."
-    return f"{lead} {toml_text(name)}{hint} There are: {', '.join(names) or 'none'}."
+    hint = did_you_mean(name, names)
+    listed = "" if hint and len(names) > MANY else f" There are: {', '.join(names) or 'none'}."
+    return f"{lead} {toml_text(name)}{hint or '.'}{listed}"
 
 
 def record_problems(model: type[Record], data: Any, at: KeyPath = ()) -> list[Problem]:
@@ -68,17 +82,33 @@ def record_problems(model: type[Record], data: Any, at: KeyPath = ()) -> list[Pr
     try:
         model.parse(_json_like(data))
     except ValidationError as error:
-        grouped: dict[KeyPath, list[Any]] = {}
-        for detail in error.errors(include_url=False, include_context=True):
-            path = _path_in(data, detail)
-            if path not in reported and not _follows_from_others(detail):
-                grouped.setdefault(path, []).append(detail)
-        problems += [
-            Problem((*at, *path), text)
-            for path, details in grouped.items()
-            for text in _texts(model, data, path, details)
-        ]
+        details = error.errors(include_url=False, include_context=True)
+        for path, found in _grouped(model, data, details).items():
+            if path not in reported:
+                texts = _texts(model, data, path, found)
+                problems += [Problem((*at, *path), text) for text in texts]
     return problems
+
+
+def _grouped(model: type[Record], data: Any, details: list[Any]) -> dict[KeyPath, list[Any]]:
+    """Errors by the key they are about.
+
+    A union reports what is wrong with each of its branches. Only the branch that the value was
+    meant to take is kept, if one can be told; the others become one empty list of errors.
+    """
+    root = schema_of(model)
+    grouped: dict[KeyPath, list[Any]] = {}
+    unmet: set[KeyPath] = set()
+    for detail in details:
+        path, is_meant = _path_in(root, data, detail)
+        if not is_meant:
+            unmet.add(path)
+        elif not _follows_from_others(detail):
+            grouped.setdefault(path, []).append(detail)
+    for path in sorted(unmet, key=len, reverse=True):
+        if not any(one[: len(path)] == path for one in grouped):
+            grouped[path] = []
+    return grouped
 
 
 def _foreign_values(node: Any, path: KeyPath) -> Iterable[tuple[KeyPath, str]]:
@@ -107,8 +137,11 @@ def _json_like(node: Any) -> Any:
     return node
 
 
-def _path_in(data: Any, detail: Any) -> KeyPath:
-    """The key a validation error is about; the tags of unions in its place are no keys."""
+def _path_in(root: Schema, data: Any, detail: Any) -> tuple[KeyPath, bool]:
+    """The key an error is about, and whether it is about what was meant there.
+
+    Names of branches of unions stand in the place of an error among the keys.
+    """
     path: KeyPath = ()
     node = data
     steps = detail["loc"]
@@ -120,11 +153,13 @@ def _path_in(data: Any, detail: Any) -> KeyPath:
         elif not (
             isinstance(node, dict) and detail["type"] == "missing" and index == len(steps) - 1
         ):
+            if not says_what_was_meant(root, path, data, str(step)):
+                return path, False
             continue
         path = (*path, step)
     if detail["type"] == "union_tag_invalid":
         path = (*path, _tag(detail))
-    return path
+    return path, True
 
 
 def _tag(detail: Any) -> str:
@@ -156,11 +191,14 @@ def _texts(model: type[Record], data: Any, path: KeyPath, details: list[Any]) ->
         ]
     if "extra_forbidden" in kinds:
         return [_unknown_key(root, data, path)]
-    if any(step == "[key]" for step in details[0]["loc"]):
+    if any(step == "[key]" for detail in details[:1] for step in detail["loc"]):
         return [
             f"{toml_text(path[-1])} cannot be a name here; expected a short name of lower-case "
             "letters, digits and `_` that begins with a letter"
         ]
+    if not details and node is not None:
+        whole = schema_at(root, path, data, decide=False) or node
+        return [_not_as_expected(root, whole, _value_at(data, path))]
     if "value_error" in kinds or node is None:
         return [detail["msg"].removeprefix(_VALUE_ERROR) for detail in details]
     if "missing" in kinds and not isinstance(details[0]["input"], list):
@@ -168,13 +206,19 @@ def _texts(model: type[Record], data: Any, path: KeyPath, details: list[Any]) ->
     received = _value_at(data, path)
     if "union_tag_not_found" in kinds and isinstance(received, dict):
         return [f"the key `{_tag(details[0])}` is missing; expected {describe(root, node)}"]
+    return [_not_as_expected(root, node, received)]
+
+
+def _not_as_expected(root: Schema, node: Schema, received: Any) -> str:
     hint = did_you_mean(received, choices(root, node)) if isinstance(received, str) else ""
-    return [f"expected {describe(root, node)}, received {toml_text(received)}{hint}"]
+    return f"expected {describe(root, node)}, received {toml_text(received)}{hint}"
 
 
 def _unknown_key(root: Any, data: Any, path: KeyPath) -> str:
-    table = schema_at(root, path[:-1], data) or {}
-    known = list(table.get("properties", {}))
+    table = schema_at(root, path[:-1], data, decide=False)
+    if table is not None and "discriminator" in table:
+        table = schema_at(root, path[:-1], data)
+    known = known_keys(root, table) if table is not None else ()
     hint = did_you_mean(path[-1], known).replace('"', "`") or "."
     listed = ", ".join(f"`{name}`" for name in known) or "none"
     return f"unknown key{hint} Known here: {listed}."

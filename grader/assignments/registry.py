@@ -8,7 +8,7 @@ Kinds come in through two groups of entry points, the built-in ones like anyone 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from pydantic import JsonValue
 
+from grader.assignments.problems import Problem
 from grader.errors import GraderFault
 from grader.records.base import Record
 from grader.records.evidence import PartEvidence
@@ -86,6 +87,12 @@ class CheckKind:
     judge: Callable[[JudgeInput], Verdict]
     description: str
     """What it looks at, for instructors."""
+    needs: str | None = None
+    """A setting of the part, off by itself, that an assignment with this check must turn on."""
+    part_problems: Callable[[Mapping[str, Any]], list[Problem]] | None = None
+    """Finds what is wrong with a part's settings beyond their form, given as they stand in the
+    file; key paths begin below `settings`. For what needs more than the settings' own types, such
+    as layers that cannot follow each other."""
 
 
 class UnknownKind(LookupError):

@@ -51,12 +51,56 @@ def assignment_schema() -> JsonSchema:
     check["allOf"] = [_when_kind(kind.id, settings_of(kind)) for kind in checks]
     root = dict(definitions.pop(Assignment.__name__))
     root["$defs"] = definitions
-    return {"$schema": _DIALECT, **root}
+    root["allOf"] = [_seeds_where_played(probes)]
+    told_apart: JsonSchema = _told_apart(root)
+    return {"$schema": _DIALECT, **told_apart}
+
+
+def _told_apart(node: Any) -> Any:
+    """A schema whose tagged forms are chosen by their tag, so that an editor names the wrong key.
+
+    With `oneOf` alone, all it can say of a layer with a mistake is that it is none of sixty forms.
+    """
+    if isinstance(node, list):
+        return [_told_apart(each) for each in node]
+    if not isinstance(node, dict):
+        return node
+    tags = node.get("discriminator")
+    if not isinstance(tags, dict) or "oneOf" not in node:
+        return {key: _told_apart(value) for key, value in node.items()}
+    name, mapping = tags["propertyName"], tags["mapping"]
+    forms: dict[str, list[str]] = {}
+    for tag, reference in mapping.items():
+        forms.setdefault(reference, []).append(tag)
+    rest = {key: value for key, value in node.items() if key not in {"discriminator", "oneOf"}}
+    return {
+        **rest,
+        "type": "object",
+        "properties": {name: {"enum": list(mapping)}},
+        "required": [name],
+        "allOf": [
+            {
+                "if": {"properties": {name: {"enum": names}}, "required": [name]},
+                "then": {"$ref": reference},
+            }
+            for reference, names in forms.items()
+        ],
+    }
 
 
 def _when_kind(kind: str, then: JsonSchema) -> JsonSchema:
     condition = {"properties": {"kind": {"const": kind}}, "required": ["kind"]}
     return {"if": condition, "then": then}
+
+
+def _seeds_where_played(kinds: list[ProbeKind]) -> JsonSchema:
+    """`seeds` may be left out where each part is of a kind that plays no episodes."""
+    without = [kind.id for kind in kinds if not kind.uses_seeds]
+    part = {"properties": {"kind": {"enum": without}}}
+    return {
+        "if": {"properties": {"parts": {"additionalProperties": part}}},
+        "else": {"required": ["seeds"]},
+    }
 
 
 def _of_part(kind: ProbeKind, settings_of: Any) -> JsonSchema:

@@ -33,6 +33,7 @@ def find_problems(data: dict[str, Any]) -> list[Problem]:
     ]
     problems += _requires_problems(data)
     problems += _points_problems(data)
+    problems += _seeds_problems(data)
     # Of two problems with one key, the one that knows what else is in the file says more.
     explained = {problem.path for problem in problems}
     form = [each for each in record_problems(Assignment, data) if each.path not in explained]
@@ -69,11 +70,12 @@ def _part_problems(at: KeyPath, part: dict[str, Any]) -> Iterator[Problem]:
     except registry.UnknownKind as unknown:
         yield Problem((*at, "kind"), not_one_of("there is no kind of part", name, unknown.known))
         return
-    yield from _settings_problems(at, part, kind)
-    yield from _names_problems(at, part, kind)
     offered = registry.check_kinds(name)
+    yield from _part_settings_problems(at, part, kind, offered)
+    yield from _names_problems(at, part, kind)
     for check_name, check in _tables(part, "checks"):
         yield from _check_problems((*at, "checks", check_name), name, check, offered)
+        yield from _needs_problems((*at, "checks", check_name), part, check, offered)
 
 
 def _settings_problems(
@@ -83,6 +85,21 @@ def _settings_problems(
     if not isinstance(settings, dict):
         return []
     return record_problems(kind.settings, settings, (*at, "settings"))
+
+
+def _part_settings_problems(
+    at: KeyPath, part: dict[str, Any], kind: ProbeKind, offered: dict[str, CheckKind]
+) -> list[Problem]:
+    form = _settings_problems(at, part, kind)
+    place = (*at, "settings")
+    found = [
+        Problem((*place, *problem.path), problem.text)
+        for check in offered.values()
+        if check.part_problems is not None
+        for problem in check.part_problems(_table(part, "settings"))
+    ]
+    # What is said of the settings as a whole is said of a key, where that is known.
+    return [each for each in form if not (found and each.path == place)] + found
 
 
 def _names_problems(at: KeyPath, part: dict[str, Any], kind: ProbeKind) -> Iterator[Problem]:
@@ -118,6 +135,15 @@ def _check_problems(
     elif isinstance(named, str):
         text = not_one_of(f"a part of kind {part_kind} has no check", wanted, offered)
         yield Problem((*at, "kind"), text)
+
+
+def _needs_problems(
+    at: KeyPath, part: dict[str, Any], check: dict[str, Any], offered: dict[str, CheckKind]
+) -> Iterator[Problem]:
+    """A check whose part does not record what it looks at."""
+    kind = offered.get(str(check.get("kind", f"{part['kind']}.{at[-1]}")))
+    if kind is not None and kind.needs is not None and not _table(part, "settings").get(kind.needs):
+        yield Problem(at, f"{kind.id} needs the part's setting `{kind.needs}`, which is off")
 
 
 # --- what requires what -------------------------------------------------------------------------
@@ -183,6 +209,26 @@ def _points_problems(data: dict[str, Any]) -> Iterator[Problem]:
     points = [check.get("points") for _, _, check in _checks(data)]
     if points and all(value == 0 and not isinstance(value, bool) for value in points):
         yield Problem((_PARTS,), "every check is worth 0 points; give at least one some points")
+
+
+def _seeds_problems(data: dict[str, Any]) -> Iterator[Problem]:
+    """Seeds may be left out where no part plays episodes."""
+    if "seeds" in data:
+        return
+    kinds = [part.get("kind") for _, part in _tables(data, _PARTS)]
+    if not kinds or any(map(_plays_episodes, kinds)):
+        text = (
+            "this key is missing; expected a table with `public` and `final`, such as "
+            "{ public = [1, 2], final = [3, 4, 5] }"
+        )
+        yield Problem(("seeds",), text)
+
+
+def _plays_episodes(kind: object) -> bool:
+    try:
+        return not isinstance(kind, str) or registry.probe_kind(kind).uses_seeds
+    except registry.UnknownKind:
+        return True
 
 
 # --- recorded results of the reference agents ---------------------------------------------------

@@ -46,13 +46,25 @@ def spec_schema() -> None:
     click.echo(json.dumps(assignment_schema(), indent=2, ensure_ascii=False))
 
 
+@spec.command("list")
+def spec_list() -> None:
+    """List the assignments that come with the grader."""
+    from grader.assignments.loader import builtin_ids, load_assignment
+
+    known = builtin_ids()
+    for name in known:
+        assignment = load_assignment(name, with_baselines=False).assignment
+        click.echo(f"{name:{max(map(len, known))}}  {assignment.title}")
+
+
 @spec.command("new")
 @click.argument("folder", metavar="DIR", type=PATHS)
-def spec_new(folder: Path) -> None:
+@click.option("--like", metavar="ID", help="Begin with a copy of this built-in assignment.")
+def spec_new(folder: Path, like: str | None) -> None:
     """Write a commented starter assignment into DIR."""
     from grader.assignments.starter import starter_files
 
-    files = starter_files()
+    files = starter_files(like)
     present = [name for name in files if (folder / name).exists()]
     if present:
         raise UsageError(f"{folder / present[0]} is already there; nothing was written.")

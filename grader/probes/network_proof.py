@@ -7,207 +7,111 @@ compare outputs on inputs that were drawn after the claim was made:
 - by transplanting: the student's network gets random weights and must answer like the expected
   network with the same weights. This needs no description.
 
+The student's network is asked in the ordinary way, with nothing of the tracing in place: several
+times, with batches of several sizes, and in training mode too where its layers say that this
+changes nothing. Every answer is compared, so a network that shows other layers to its readers than
+to its users is not proven.
+
 Outputs that are the same for every input agree with too many descriptions to prove one. Then the
 network gets other weights, is described again, and is rebuilt from that.
 """
 
 from __future__ import annotations
 
-import json
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 from pydantic import JsonValue
 
-from grader.errors import GraderFault
-from grader.probes.context import ProbeContext, expect, parsed
+from grader.probes.context import ProbeContext
 from grader.probes.inspection import ask_inspector
-from grader.records.messages import (
-    Describe,
-    Description,
-    Forward,
-    ReadWeights,
-    Rebuild,
-    Reference,
-    WriteWeights,
-)
-from grader.records.network_evidence import NetworkGraph, NetworkProof, ProofMethod
-from grader.records.settings import NetworkSettings
+from grader.probes.network_agreement import difference, finite, tolerance_of, varies
+from grader.probes.network_claim import Outputs, as_sent, describe_network, forward
+from grader.probes.network_inputs import Batch, DrawnInputs
+from grader.probes.network_transplant import he_normal, transplanted
+from grader.records.messages import ReadWeights, Rebuild, WriteWeights
+from grader.records.network_evidence import GraphNode, NetworkGraph, NetworkProof, ProofMethod
 from grader.records.text import clean_line
 from grader.sandbox.incident import WorkerIncident
 from grader.sandbox.worker import Worker
 
 Array = npt.NDArray[Any]
 
-_TRANSPLANT_SEED: Final = 61
 _OTHER_WEIGHTS_SEED: Final = 71
 _BATCH: Final = 8
+_OTHER_BATCH: Final = 5
 _GAINS: Final = (1.0, 0.5, 0.25)
 """Scales of the other weights; the smaller ones bring a saturated softmax or sigmoid to life."""
-_GRAPH_CHARS: Final = 1 << 20
-RELATIVE_TOLERANCE: Final = 1e-4
-"""Largest difference of outputs that counts as rounding, relative to the largest output.
-
-A float32 sum of n terms is off by about sqrt(n) · 6e-8 of their size; the longest sum in the
-networks of this subject has a few thousand terms, and a network has a handful of layers. That is
-below 1e-5; ten times as much is allowed.
-"""
+_TRAINING_SEED: Final = 73
+_TRAINING_BATCH: Final = 5
+_RANDOM_SETTINGS: Final = ("dropout", "recurrent_dropout", "dropout_rate")
+_OTHER_OUTPUTS: Final = "a network of exactly these layers and weights gives other outputs"
 
 
-def draw_inputs(
-    settings: NetworkSettings, shape: tuple[int, ...], seed: int, batch: int
-) -> npt.NDArray[np.float32]:
-    """A batch of whole-numbered inputs in the assignment's range, shape (batch, *shape)."""
-    low, high = settings.input_range
-    generator = np.random.default_rng(seed)
-    drawn = generator.uniform(low, high, (batch, *shape))
-    return (np.rint(drawn) if high - low >= 2 else drawn).astype(np.float32)
+@dataclass(frozen=True)
+class Observation:
+    """What the student's network answered to a batch that was drawn after the claim."""
+
+    batch: Batch
+    outputs: Outputs
 
 
-def forward(worker: Worker, name: str, batches: list[Array], stage: str) -> list[Array]:
-    """The first output of the student's network for each batch.
+@dataclass(frozen=True)
+class Claim:
+    """What the student's process says of its network."""
 
-    Raises:
-        WorkerIncident: the network did not answer, or not with arrays.
-    """
-    answer = worker.ask(Forward(target=name, batches=tuple(batches)), stage)
-    outputs: list[Array] = []
-    expect(isinstance(answer, list) and len(answer) == len(batches), stage, "answers are missing")
-    for listed in answer:
-        expect(
-            isinstance(listed, list) and len(listed) > 0 and isinstance(listed[0], np.ndarray),
-            stage,
-            "the network's output is no array",
-        )
-        outputs.append(listed[0])
-    return outputs
-
-
-# --- the claim ----------------------------------------------------------------------------------
-
-
-def describe_network(
-    worker: Worker, name: str, inputs: Array
-) -> tuple[NetworkGraph, tuple[Array, ...]]:
-    """What the worker says its network consists of, and the arrays of its weights.
-
-    Raises:
-        WorkerIncident: it could not say, or what it says makes no graph.
-    """
-    stage = "following a forward pass through the network"
-    description = parsed(
-        Description, worker.ask(Describe(target=name, inputs=inputs), stage), stage
-    )
-    weights = description.weights
-    expect(all(isinstance(item, np.ndarray) for item in weights), stage, "weights are no arrays")
-    try:
-        graph = _cleaned(NetworkGraph.parse(description.graph))
-    except (ValueError, TypeError) as error:
-        expect(False, stage, f"the network's description is malformed ({type(error).__name__})")
-        raise
-    expect(_well_formed(graph, len(weights)), stage, "the network's description makes no graph")
-    return graph, weights
-
-
-def _cleaned(graph: NetworkGraph) -> NetworkGraph:
-    """The graph with all text made safe to show.
-
-    Raises:
-        ValueError: it is too long.
-    """
-    if len(json.dumps(graph.plain())) > _GRAPH_CHARS:
-        raise ValueError("the description is too long")
-    nodes = tuple(
-        node.model_copy(
-            update={
-                "kind": clean_line(node.kind, 100),
-                "name": clean_line(node.name, 200),
-                "config": {clean_line(k, 100): _clean_value(v) for k, v in node.config.items()},
-            }
-        )
-        for node in graph.nodes
-    )
-    unused = tuple(clean_line(name, 100) for name in graph.unused_layers)
-    return graph.model_copy(update={"nodes": nodes, "unused_layers": unused})
-
-
-def _clean_value(value: JsonValue) -> JsonValue:
-    match value:
-        case str():
-            return clean_line(value)
-        case list():
-            return [_clean_value(item) for item in value]
-        case dict():
-            return {clean_line(key, 100): _clean_value(item) for key, item in value.items()}
-    return value
-
-
-def _well_formed(graph: NetworkGraph, weights: int) -> bool:
-    """Whether every node reads earlier ones only and all numbers refer to something."""
-    ordered = all(
-        node.index == position
-        and all(-1 <= source < position for source in node.inputs)
-        and all(0 <= number < weights for number in node.weights)
-        and all(side >= 0 for side in node.output_shape)
-        and node.parameters >= 0
-        for position, node in enumerate(graph.nodes)
-    )
-    return (
-        ordered
-        and len(graph.outputs) > 0
-        and all(-1 <= node < len(graph.nodes) for node in graph.outputs)
-    )
-
-
-# --- the proofs ---------------------------------------------------------------------------------
+    graph: NetworkGraph
+    weights: Outputs
 
 
 def prove(
     context: ProbeContext,
     worker: Worker,
-    shape: tuple[int, ...],
-    graph: NetworkGraph | None,
-    weights: tuple[Array, ...],
-    batch: Array,
-    outputs: Array | None,
+    inputs: DrawnInputs,
+    claim: Claim | None,
+    seen: Sequence[Observation],
 ) -> NetworkProof:
     """Proves the student's network in one of the two ways; changes its weights on the second.
 
     Args:
         context: the part.
         worker: holds the network as `model0`.
-        shape: of one input.
-        graph: the claim; None if the network could not be described.
-        weights: the arrays the claim refers to.
-        batch: inputs drawn after the claim.
-        outputs: what the network answered to them; None if it did not.
+        inputs: of the network.
+        claim: None if the network could not be described.
+        seen: what the network answered; empty if it did not.
 
     Raises:
-        GraderFault: the expected network cannot be built; the assignment's author must act.
+        GraderFault: the expected network is too large to be built; the assignment's author must
+            act.
     """
-    proof = NetworkProof(method=ProofMethod.NONE, reason="the network could not be described")
-    if outputs is None:
-        proof = NetworkProof(method=ProofMethod.NONE, reason="the network did not answer")
-    elif graph is not None:
-        proof = _rebuilt(context, graph, weights, batch, outputs)
-        if proof.method is ProofMethod.REBUILT and _varies(outputs):
-            return proof
+    proof = _unproven("the network could not be described")
+    if not seen:
+        proof = _unproven("the network did not answer")
+    elif claim is not None:
+        proof = _rebuilt(context, claim, seen)
+        if proof.method is ProofMethod.REBUILT and _tells_apart(seen, claim):
+            return _also_in_training(context, worker, inputs, claim, proof)
     if worker.ended:
         return _inconclusive(proof)
     try:
-        return (
-            _transplanted(context, worker, shape)
-            or (
-                _rebuilt_with_other_weights(context, worker, shape, graph)
-                if graph is not None and proof.method is ProofMethod.REBUILT
-                else None
-            )
-            or _inconclusive(proof)
-        )
+        found = transplanted(context, worker, inputs)
+        if found is None and claim is not None and proof.method is ProofMethod.REBUILT:
+            found = _rebuilt_with_other_weights(context, worker, inputs, claim)
+        return found or _inconclusive(proof)
     except WorkerIncident as error:
-        reason = f"{_inconclusive(proof).reason}; {error.incident.message}"
-        return NetworkProof(method=ProofMethod.NONE, reason=clean_line(reason, 400))
+        return _unproven(f"{_inconclusive(proof).reason}; {error.incident.message}")
+
+
+def _tells_apart(seen: Sequence[Observation], claim: Claim) -> bool:
+    """Whether the outputs differ from input to input by more than may be rounding."""
+    return varies(seen[0].outputs, tolerance_of(claim.graph))
+
+
+def _unproven(reason: str) -> NetworkProof:
+    return NetworkProof(method=ProofMethod.NONE, reason=clean_line(reason, 400))
 
 
 def _inconclusive(proof: NetworkProof) -> NetworkProof:
@@ -221,59 +125,109 @@ def _inconclusive(proof: NetworkProof) -> NetworkProof:
     )
 
 
-def _varies(outputs: Array) -> bool:
-    """Whether outputs differ from input to input by more than rounding."""
-    if outputs.size == 0 or outputs.ndim == 0 or not np.isfinite(outputs).all():
-        return False
-    values = outputs.reshape(len(outputs), -1).astype(np.float64)
-    spread = float(np.max(np.ptp(values, axis=0), initial=0.0)) if values.size else 0.0
-    return spread > RELATIVE_TOLERANCE * float(np.max(np.abs(values), initial=0.0))
-
-
-def _difference(first: Array, second: Array) -> float | None:
-    """Largest difference relative to the largest value; None if shapes differ or NaN is there."""
-    if first.shape != second.shape or not (np.isfinite(first).all() and np.isfinite(second).all()):
-        return None
-    scale = max(float(np.max(np.abs(second), initial=0.0)), 1e-6)
-    return float(np.max(np.abs(first.astype(np.float64) - second), initial=0.0)) / scale
-
-
 def _rebuilt(
-    context: ProbeContext,
-    graph: NetworkGraph,
-    weights: tuple[Array, ...],
-    batch: Array,
-    outputs: Array,
+    context: ProbeContext, claim: Claim, seen: Sequence[Observation], *, training: bool = False
 ) -> NetworkProof:
+    """The proof by rebuilding: every answer must be that of the rebuilt network."""
+    tolerance = tolerance_of(claim.graph)
+    request = Rebuild(
+        graph=claim.graph.plain(),
+        weights=claim.weights,
+        batches=tuple(as_sent(single.batch) for single in seen),
+        training=training,
+    )
     try:
-        (answer,) = ask_inspector(
-            context.source,
-            Rebuild(graph=graph.plain(), weights=weights, batches=(batch,)),
-            "rebuilding the network",
-        )
+        answers = ask_inspector(context.source, request, "rebuilding the network")
     except WorkerIncident as error:
-        reason = clean_line(error.incident.message, 400) or "it could not be rebuilt"
-        return NetworkProof(method=ProofMethod.NONE, reason=reason)
-    difference = _difference(outputs, np.asarray(answer[0])) if answer else None
-    if difference is not None and difference <= RELATIVE_TOLERANCE:
-        return NetworkProof(
-            method=ProofMethod.REBUILT, difference=difference, tolerance=RELATIVE_TOLERANCE
-        )
+        return _unproven(error.incident.message or "it could not be rebuilt")
+    found = [
+        difference(single.outputs, answer) for single, answer in zip(seen, answers, strict=True)
+    ]
+    known = [value for value in found if value is not None]
+    largest = max(known) if len(known) == len(found) and known else None
+    if largest is not None and largest <= tolerance:
+        return NetworkProof(method=ProofMethod.REBUILT, difference=largest, tolerance=tolerance)
     return NetworkProof(
         method=ProofMethod.NONE,
-        difference=difference,
-        tolerance=RELATIVE_TOLERANCE,
-        reason="a network of exactly these layers and weights gives other outputs"
-        if np.isfinite(outputs).all()
+        difference=largest,
+        tolerance=tolerance,
+        reason=_OTHER_OUTPUTS
+        if all(finite(single.outputs) for single in seen)
         else "outputs that are not finite numbers cannot be compared",
     )
 
 
+# --- in training mode -----------------------------------------------------------------------------
+
+
+def _also_in_training(
+    context: ProbeContext,
+    worker: Worker,
+    inputs: DrawnInputs,
+    claim: Claim,
+    proof: NetworkProof,
+) -> NetworkProof:
+    """The proof, if the network is also the one described when it is told that it is trained.
+
+    Layers that draw random numbers in training cannot be compared there; without them, the answers
+    must be those of the description.
+    """
+    if any(_draws_numbers(node) for node in claim.graph.nodes):
+        return proof
+    batch = inputs.draw(_TRAINING_SEED, _TRAINING_BATCH)
+    stage = "calling the network with training=True"
+    same = _unproven("called with training=True, the network computes something else than the "
+                     "layers it is described by")  # fmt: skip
+    try:
+        (outputs,) = forward(worker, "model0", [batch], stage, training=True)
+        seen = [Observation(batch, outputs)]
+        if not any(_learns_from_batches(node) for node in claim.graph.nodes):
+            found = _rebuilt(context, claim, seen)
+            return proof if found.method is ProofMethod.REBUILT else same
+        traced = inputs.draw(_TRAINING_SEED + 1, _TRAINING_BATCH)
+        graph, weights = describe_network(worker, "model0", traced, training=True)
+    except WorkerIncident as error:
+        return _unproven(f"called with training=True, the network ends: {error.incident.message}")
+    if _structure(graph, told=False) != _structure(claim.graph, told=False):
+        return same
+    found = _rebuilt(context, Claim(graph, weights), seen, training=True)
+    return proof if found.method is ProofMethod.REBUILT else same
+
+
+def _draws_numbers(node: GraphNode) -> bool:
+    """Whether a layer gives other numbers every time it is called in training."""
+    if node.kind.startswith("Random") or node.kind in ("GaussianNoise", "SpectralNormalization"):
+        return True
+    if "Dropout" in node.kind:
+        return node.config.get("rate") != 0
+    return _has_random_setting(node.config)
+
+
+def _has_random_setting(value: JsonValue) -> bool:
+    match value:
+        case dict():
+            return any(
+                (name in _RANDOM_SETTINGS and item not in (0, None)) or _has_random_setting(item)
+                for name, item in value.items()
+            )
+        case list():
+            return any(map(_has_random_setting, value))
+        case str():
+            return "Dropout" in value or value == "GaussianNoise"
+    return False
+
+
+def _learns_from_batches(node: GraphNode) -> bool:
+    return "BatchNormalization" in f"{node.kind} {node.config}"
+
+
+# --- with other weights ---------------------------------------------------------------------------
+
+
 def _rebuilt_with_other_weights(
-    context: ProbeContext, worker: Worker, shape: tuple[int, ...], claimed: NetworkGraph
+    context: ProbeContext, worker: Worker, inputs: DrawnInputs, claim: Claim
 ) -> NetworkProof | None:
     """The proof by rebuilding, under weights with which the outputs depend on the input."""
-    settings: NetworkSettings = context.settings
     read = worker.ask(ReadWeights(target="model0"), "reading the network's weights")
     if not isinstance(read, list) or not all(isinstance(item, np.ndarray) for item in read):
         return None
@@ -281,15 +235,23 @@ def _rebuilt_with_other_weights(
         generator = np.random.default_rng([_OTHER_WEIGHTS_SEED, number])
         drawn = tuple(_other(array, gain, generator) for array in read)
         worker.ask(WriteWeights(target="model0", weights=drawn), "setting the network's weights")
-        traced = draw_inputs(settings, shape, _OTHER_WEIGHTS_SEED + number, 2)
-        graph, weights = describe_network(worker, "model0", traced)
-        if _structure(graph) != _structure(claimed):
+        traced = inputs.draw(_OTHER_WEIGHTS_SEED + number, 2)
+        again = Claim(*describe_network(worker, "model0", traced))
+        if _structure(again.graph) != _structure(claim.graph):
             return None
-        batch = draw_inputs(settings, shape, _OTHER_WEIGHTS_SEED + 10 + number, _BATCH)
-        (outputs,) = forward(worker, "model0", [batch], "calling the network with other weights")
-        if outputs.dtype.kind in "fiu" and _varies(outputs):
-            proof = _rebuilt(context, graph, weights, batch, outputs)
-            return proof if proof.method is ProofMethod.REBUILT else None
+        batch = inputs.draw(_OTHER_WEIGHTS_SEED + 10 + number, _BATCH)
+        other = inputs.draw(_OTHER_WEIGHTS_SEED + 20 + number, _OTHER_BATCH)
+        row = tuple(array[:1] for array in batch)
+        stage = "calling the network with other weights"
+        seen = [
+            Observation(single, forward(worker, "model0", [single], stage)[0])
+            for single in (batch, batch, row, other)
+        ]
+        if _tells_apart(seen, again):
+            proof = _rebuilt(context, again, seen)
+            if proof.method is not ProofMethod.REBUILT:
+                return None
+            return _also_in_training(context, worker, inputs, again, proof)
     return None
 
 
@@ -302,16 +264,16 @@ def _other(array: Array, gain: float, generator: np.random.Generator) -> Array:
         return array
     if array.ndim < 2:
         return generator.uniform(0.5, 1.5, array.shape).astype(array.dtype)
-    return _he(array.shape, generator, gain).astype(array.dtype)
+    return he_normal(array.shape, generator, gain).astype(array.dtype)
 
 
-def _he(side: tuple[int, ...], generator: np.random.Generator, gain: float = 1.0) -> Array:
-    fan_in = max(1, int(np.prod(side[:-1])))
-    return generator.normal(0, gain * np.sqrt(2 / fan_in), side)
+def _structure(graph: NetworkGraph, *, told: bool = True) -> list[tuple[object, ...]]:
+    """What stays when the weights change: a few figures of an `affine` are measured anew.
 
-
-def _structure(graph: NetworkGraph) -> list[tuple[object, ...]]:
-    """What stays when the weights change: a few figures of an `affine` are measured anew."""
+    Args:
+        graph: of a network.
+        told: whether it counts what layers are told of being trained.
+    """
     return [
         (
             node.source,
@@ -319,71 +281,11 @@ def _structure(graph: NetworkGraph) -> list[tuple[object, ...]]:
             node.inputs,
             node.layer,
             None if node.layer is None else node.config,
+            {
+                name: value
+                for name, value in node.call_arguments.items()
+                if told or name != "training"
+            },
         )
         for node in graph.nodes
     ]
-
-
-def _expected_layers(settings: NetworkSettings) -> tuple[dict[str, Any], ...]:
-    layers = []
-    for pattern in settings.layers:
-        plain = pattern.plain()
-        if plain.get("units") == "num_actions":
-            plain["units"] = settings.num_actions[0]
-        layers.append(plain)
-    return tuple(layers)
-
-
-def _channels_last(settings: NetworkSettings, shape: tuple[int, ...], batch: Array) -> Array:
-    """Inputs in the axis order of the first accepted shape, which the expected layers take."""
-    wanted = settings.input_shapes[0]
-    if shape == wanted or len(shape) != len(wanted):
-        return batch
-    return np.moveaxis(batch, 1, -1)
-
-
-def _transplanted(
-    context: ProbeContext, worker: Worker, shape: tuple[int, ...]
-) -> NetworkProof | None:
-    """The proof by random weights, or None when the networks' weights have other shapes."""
-    settings: NetworkSettings = context.settings
-    layers, wanted = _expected_layers(settings), settings.input_shapes[0]
-    try:
-        sides = ask_inspector(
-            context.source, Reference(layers=layers, input_shape=wanted), "the expected network"
-        )
-    except WorkerIncident as error:
-        raise GraderFault(f"the expected network cannot be built: {error}") from error
-    read = worker.ask(ReadWeights(target="model0"), "reading the network's weights")
-    if not isinstance(read, list) or not all(isinstance(item, np.ndarray) for item in read):
-        return None
-    if [list(array.shape) for array in read] != sides:
-        return None
-    generator = np.random.default_rng(_TRANSPLANT_SEED)
-    weights = tuple(_he(tuple(side), generator).astype(np.float32) for side in sides)
-    batch = draw_inputs(settings, shape, _TRANSPLANT_SEED, _BATCH)
-    worker.ask(WriteWeights(target="model0", weights=weights), "setting the network's weights")
-    (outputs,) = forward(worker, "model0", [batch], "calling the network with other weights")
-    same_order = _channels_last(settings, shape, batch)
-    candidates = (
-        same_order, same_order / 255, same_order / 256, same_order / 127.5 - 1,
-        (same_order - 128) / 128,
-    )  # fmt: skip
-    try:
-        answers = ask_inspector(
-            context.source,
-            Reference(
-                layers=layers, input_shape=wanted, weights=weights,
-                batches=tuple(np.float32(candidate) for candidate in candidates),
-            ),
-            "asking the expected network",
-        )  # fmt: skip
-    except WorkerIncident as error:
-        raise GraderFault(f"the expected network cannot be asked: {error}") from error
-    differences = [_difference(outputs, answer) for answer in answers]
-    best = min((found for found in differences if found is not None), default=None)
-    if best is None or best > RELATIVE_TOLERANCE:
-        return None
-    return NetworkProof(
-        method=ProofMethod.TRANSPLANTED, difference=best, tolerance=RELATIVE_TOLERANCE
-    )

@@ -1,4 +1,4 @@
-"""The Keras layers that are taken at their word, and the operations known between them.
+"""The Keras layers that are taken at their word, and the activations known between them.
 
 Both sides of a network's proof use this list: the student's worker names what it sees, and the
 inspector, which never runs student code, builds the same from the names.
@@ -35,52 +35,38 @@ ACTIVATIONS: Final[dict[str, Callable[[Any], Any]]] = {
     name: getattr(keras.activations, name)
     for name in (
         "relu", "softmax", "sigmoid", "tanh", "softplus", "elu", "selu", "gelu", "silu",
-        "leaky_relu",
+        "leaky_relu", "relu6", "softsign", "mish", "hard_sigmoid", "hard_silu", "log_softmax",
+        "exponential", "celu", "squareplus", "hard_tanh", "log_sigmoid",
     )
 }  # fmt: skip
-"""Functions of one tensor that leave its shape alone."""
+"""Functions of one tensor that leave its shape alone, by their names in Keras."""
 
-MERGES: Final[dict[str, Callable[[Any, Any], Any]]] = {
-    "add": lambda a, b: a + b,
-    "multiply": lambda a, b: a * b,
-    "subtract": lambda a, b: a - b,
-    "maximum": tf.maximum,
-    "average": lambda a, b: (a + b) / 2,
-    "concatenate": lambda a, b: tf.concat([a, b], axis=-1),
-}
-"""Functions of two tensors."""
-
-
-def operation(kind: str, config: dict[str, Any]) -> Callable[..., Any]:
-    """The function of a known operation.
-
-    Args:
-        kind: its name in a graph.
-        config: its parameters.
-
-    Raises:
-        KeyError: there is no such operation.
-    """
-    if kind == "affine":
-        scale, offset = float(config["scale"]), float(config["offset"])
-        return lambda x: tf.cast(x, tf.float32) * scale + offset
-    if kind == "transpose":
-        order = [int(axis) for axis in config["permutation"]]
-        return lambda x: tf.transpose(x, order)
-    if kind in ("flatten", "reshape"):
-        target = [int(side) for side in config["target_shape"]]
-        return lambda x: tf.reshape(x, [tf.shape(x)[0], *target])
-    if kind == "cast":
-        return lambda x: tf.cast(x, tf.float32)
-    if kind == "identity":
-        return lambda x: x
-    if kind in ACTIVATIONS:
-        return ACTIVATIONS[kind]
-    return MERGES[kind]
+TAKES_A_LIST: Final = frozenset(
+    {"Add", "Average", "Concatenate", "Dot", "Maximum", "Minimum", "Multiply", "Subtract",
+     "Attention", "AdditiveAttention"}
+)  # fmt: skip
+"""Layers whose input is a list of tensors also where it is one tensor only."""
 
 
 def close(first: Any, second: Any) -> bool:
     """Whether two tensors of one shape hold the same float32 numbers, rounding aside."""
     a, b = np.asarray(first, np.float64), np.asarray(second, np.float64)
+    if not np.isfinite(b).all():
+        return False  # infinitely large numbers are infinitely near to any
     scale = max(1e-6, float(np.max(np.abs(b), initial=0.0)))
     return a.shape == b.shape and bool(np.all(np.abs(a - b) <= 1e-5 * scale))
+
+
+def plain_array(value: Any) -> Any:
+    """A tensor or variable as an array of a kind that can be sent; bfloat16 as float32."""
+    array = np.asarray(value)
+    return array.astype(np.float32) if array.dtype.name == "bfloat16" else array
+
+
+def tensors_in(value: Any) -> list[Any]:
+    """The tensors and arrays in nested lists, tuples and dictionaries, in the order they stand."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list | tuple):
+        return [found for item in value for found in tensors_in(item)]
+    return [value] if isinstance(value, tf.Tensor | np.ndarray) else []

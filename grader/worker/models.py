@@ -9,7 +9,10 @@ import numpy as np
 import tensorflow as tf
 
 from grader.records.wire import type_name
-from grader.worker import tracing
+from grader.worker.feeding import Feed, feed_for
+from grader.worker.found_model import model_in
+from grader.worker.layers import plain_array
+from grader.worker.tracing import following
 
 
 def plain(value: Any) -> Any:
@@ -24,35 +27,69 @@ def plain(value: Any) -> Any:
     if kind is dict:
         return {key: plain(item) for key, item in value.items()}
     if isinstance(value, tf.IndexedSlices):
-        return tf.convert_to_tensor(value).numpy()
+        return plain_array(tf.convert_to_tensor(value))
     if isinstance(value, tf.Tensor | tf.Variable) and hasattr(value, "numpy"):
-        return value.numpy()
+        number = value.numpy()  # bytes for a text
+        return plain_array(number) if isinstance(number, np.ndarray) else number
     if isinstance(value, keras.Variable):
-        return np.asarray(value)
+        return plain_array(value)
     return value
 
 
-def facts(value: Any) -> dict[str, Any]:
-    """What an object is."""
-    return {"is_model": isinstance(value, keras.Model), "type": type_name(value)}
+_FEEDS: dict[int, Feed] = {}
+
+
+def facts(
+    value: Any, names: tuple[str, ...], shapes: tuple[tuple[tuple[int, ...], ...], ...]
+) -> tuple[Any, dict[str, Any]]:
+    """What an object is, and the model in it.
+
+    Args:
+        value: what a builder returned.
+        names: of the inputs that are asked for.
+        shapes: accepted shapes of each, batch axis left out.
+
+    Returns:
+        The model, or the object where there is none; and what is known about it.
+    """
+    model, place = model_in(value)
+    told = {"is_model": model is not None, "type": type_name(value), "wrapper": place}
+    if model is None:
+        return value, told | {"extra_inputs": ()}
+    feed = feed_for(model, names, shapes)
+    _FEEDS[id(model)] = feed
+    return model, told | {"extra_inputs": feed.extra}
+
+
+def _feed(model: Any) -> Feed:
+    if id(model) not in _FEEDS or _FEEDS[id(model)].model is not model:
+        _FEEDS[id(model)] = Feed(model)
+    return _FEEDS[id(model)]
+
+
+def _arrays(batch: Any) -> tuple[Any, ...]:
+    """Arrays of the student's own, which they may change."""
+    return tuple(array.copy() for array in (batch if isinstance(batch, tuple) else (batch,)))
 
 
 def _outputs(result: Any) -> list[Any]:
     if isinstance(result, dict):
         result = list(result.values())
-    if not isinstance(result, list | tuple):
-        result = [result]
-    return [plain(item) for item in result]
+    if isinstance(result, list | tuple):
+        # `(q_values, None)`: a state that this network does not have.
+        return [array for item in result if item is not None for array in _outputs(item)]
+    return [plain(result)]
 
 
-def forward(model: Any, batches: tuple[Any, ...]) -> list[list[Any]]:
-    """Outputs in inference mode: one list of arrays per batch."""
-    return [_outputs(model(batch.copy(), training=False)) for batch in batches]
+def forward(model: Any, batches: tuple[Any, ...], *, training: bool = False) -> list[list[Any]]:
+    """Outputs: one list of arrays per batch, each an array or a tuple of one for each input."""
+    feed = _feed(model)
+    return [_outputs(feed(_arrays(batch), training)) for batch in batches]
 
 
-def describe(model: Any, inputs: Any) -> dict[str, Any]:
+def describe(model: Any, inputs: Any, *, training: bool = False) -> dict[str, Any]:
     """The graph of a forward pass and the arrays of its weights."""
-    graph, weights = tracing.trace(model, inputs.copy())
+    graph, weights = following.trace(_feed(model), model, _arrays(inputs), training=training)
     return {"graph": graph, "weights": tuple(weights)}
 
 

@@ -19,13 +19,9 @@ from grader.assignments.registry import (
 )
 from grader.records.base import Record
 from grader.records.evidence import PartEvidence
+from grader.records.network_settings import ArchitectureSettings, NetworkSettings
 from grader.records.result import Outcome, Verdict
-from grader.records.settings import (
-    AgentSettings,
-    ArchitectureSettings,
-    NetworkSettings,
-    PerformanceSettings,
-)
+from grader.records.settings import AgentSettings, PerformanceSettings
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ import pytest
 from grader.assignments.loader import builtin_ids, load_assignment
 from grader.assignments.schema import assignment_schema
 from grader.assignments.starter import starter_files
+from grader.errors import UsageError
 from grader.records.spec import Assignment
 
 
@@ -38,6 +39,19 @@ def test_the_starter_is_right_as_it_is(tmp_path: Path) -> None:
         "network",
         "function",
     ]
+
+
+@pytest.mark.parametrize("name", builtin_ids())
+def test_a_new_assignment_can_begin_like_a_built_in_one(name: str, tmp_path: Path) -> None:
+    for file, text in starter_files(name).items():
+        (tmp_path / file).write_text(text, encoding="utf-8")
+    loaded = load_assignment(str(tmp_path))
+    assert loaded.assignment == load_assignment(name, with_baselines=False).assignment
+
+
+def test_a_new_assignment_like_one_that_is_not_there() -> None:
+    with pytest.raises(UsageError, match='did you mean "dqn_2013"'):
+        starter_files("dqn2013")
 
 
 def test_the_starter_has_the_form_of_an_assignment_and_explains_itself() -> None:

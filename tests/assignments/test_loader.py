@@ -94,7 +94,7 @@ def test_a_byte_order_mark_and_windows_line_ends_change_nothing(write: Write) ->
     ("asked", "answer"),
     [
         ("week12", 'there is no built-in assignment "week12"; did you mean "week13"?'),
-        ("qqqq", 'there is no built-in assignment "qqqq". There are: week13.'),
+        ("qqqq", 'there is no built-in assignment "qqqq". There are: attention_classifier, '),
         ("./week13", "there is no assignment file ./week13"),
         ("absent.toml", "there is no assignment file absent.toml"),
         (".", "the folder . holds no assignment.toml"),
@@ -140,8 +140,9 @@ def test_ten_mistakes_are_told_at_once_each_with_its_line(write: Write) -> None:
         1: "title: this key is missing; expected a non-empty text of at most 200 characters",
         2: "titel: unknown key; did you mean `title`?",
         4: "seeds: public and final seeds must not share a seed",
-        20: "parts.network.settings.layers[0].kernel_size: expected two whole numbers of at least "
-        '1, such as [3, 3], received "3x3"',
+        20: "parts.network.settings.layers[0].kernel_size: expected a whole number from 1 to "
+        "1048576, a list of one to three whole numbers from 1 to 1048576, such as [3, 3], a range "
+        '{ min = …, max = … }, alternatives such as { one_of = [3, 5] } or "any", received "3x3"',
         21: "parts.network.settings.layers[0].stride: unknown key; did you mean `strides`?",
         24: 'parts.network.settings.layers[1].layer: there is no layer "Dence"; did you mean '
         '"Dense"?',
@@ -265,6 +266,14 @@ def test_a_role_without_a_usual_name_needs_one(write: Write) -> None:
     assert problems_of(path) == [
         "assignment.toml:35: parts.agent.names: the function `function` has no name yet; add the "
         'names you accept for it, such as function = ["my_function"]'
+    ]
+
+
+def test_seeds_may_be_left_out_where_nothing_plays_episodes(write: Write) -> None:
+    seeds = "[seeds]\npublic = [1, 2]\nfinal = [3, 4, 5]\n"
+    assert problems_of(write((seeds, ""))) == [
+        "assignment.toml:1: seeds: this key is missing; expected a table with `public` and "
+        "`final`, such as { public = [1, 2], final = [3, 4, 5] }"
     ]
 
 

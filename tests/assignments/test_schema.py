@@ -33,7 +33,7 @@ def test_it_is_plain_json_of_the_named_draft() -> None:
     schema = assignment_schema()
     assert json.loads(json.dumps(schema)) == schema
     assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
-    assert schema["required"] == ["id", "title", "seeds", "parts"]
+    assert schema["required"] == ["id", "title", "parts"]
     assert schema["additionalProperties"] is False
 
 
@@ -71,5 +71,26 @@ def test_the_kind_of_a_check_decides_its_settings() -> None:
 
 def test_descriptions_come_with_it() -> None:
     definitions = assignment_schema()["$defs"]
-    assert "kernel" in definitions["Conv2DPattern"]["properties"]["kernel_size"]["description"]
+    assert "kernel" in definitions["ConvolutionPattern"]["properties"]["kernel_size"]["description"]
     assert definitions["Limits"]["properties"]["call_wall_s"]["description"].startswith("Seconds")
+
+
+def test_the_kind_of_a_layer_decides_its_attributes() -> None:
+    layer = assignment_schema()["$defs"]["NetworkSettings"]["properties"]["layers"]["items"]
+    assert layer["required"] == ["layer"]
+    assert {"Conv2D", "LSTM", "any_of", "repeat"} <= set(layer["properties"]["layer"]["enum"])
+    (convolution,) = (
+        each["then"]["$ref"]
+        for each in layer["allOf"]
+        if "Conv2D" in each["if"]["properties"]["layer"]["enum"]
+    )
+    assert convolution == "#/$defs/ConvolutionPattern"
+    assert not any("discriminator" in node for node in nodes(assignment_schema()))
+
+
+def test_seeds_are_required_where_a_part_plays_episodes() -> None:
+    (rule,) = assignment_schema()["allOf"]
+    assert rule["else"] == {"required": ["seeds"]}
+    # All kinds installed for this test play episodes.
+    kinds = rule["if"]["properties"]["parts"]["additionalProperties"]["properties"]["kind"]
+    assert kinds == {"enum": []}

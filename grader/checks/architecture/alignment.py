@@ -231,7 +231,8 @@ _FAMILIES: Final = {
     **dict.fromkeys(NORMALIZATIONS, "normalization"),
     **dict.fromkeys(DROPOUTS, "dropout"),
     **dict.fromkeys(MERGES, "merge"),
-    **dict.fromkeys(("Flatten", "Reshape", "reshape"), "flatten"),
+    **dict.fromkeys(("Flatten", "Reshape", "reshape", "Permute"), "flatten"),
+    **dict.fromkeys(("slice", "gather", "reduce_mean", "reduce_max", "reduce_sum"), "flatten"),
 }
 
 

@@ -21,6 +21,7 @@ from grader.checks.architecture.expected import (
     ExpectedNetwork,
     canonical_shapes,
     expected_networks,
+    giving_outputs,
 )
 from grader.checks.architecture.layers import (
     DROPOUTS,
@@ -36,6 +37,8 @@ from grader.records.network_settings import NetworkSettings
 
 ATTRIBUTE_SHARE: Final = 0.5
 """What an attribute that differs costs, in weights of its layer."""
+_MAX_APART: Final = 12
+"""Activations of the student's that are tried as layers of their own."""
 DROPOUT_SHARE: Final = 0.5
 """What a dropout that was not asked for costs, in extra layers."""
 
@@ -143,13 +146,26 @@ class Comparison:
         )
         return (more and not merge_missing) or (fewer and not last_missing)
 
+    def is_extra_output(self, row: Row) -> bool:
+        """Whether a row is a layer that was not asked for and is returned.
+
+        That there is one output too many and that there is such a layer is one mistake.
+        """
+        return (
+            row.expected is None
+            and row.received is not None
+            and row.received.is_output
+            and row.lost > 0
+            and self.other_outputs
+        )
+
     @property
     def faults_of_structure(self) -> int:
         """Mistakes that concern no single row; each costs as much as an extra layer."""
         return (
             self.form.frames_reshaped
             + self.channels_not_last
-            + self.other_outputs
+            + (self.other_outputs and not any(self.is_extra_output(row) for row in self.rows))
             + self.outputs_astray
             + len(self.forbidden)
             + (not self.parameters_within)
@@ -178,17 +194,38 @@ def compare(
         settings: the layers asked for.
         extra_layer_cost: points lost by an extra layer, in weights of one layer.
     """
-    form = normal_form(
-        graph, largest_input(settings), preprocessing_allowed=settings.preprocessing_allowed
-    )
+
+    def form_of(apart: frozenset[int]) -> NormalForm:
+        return normal_form(
+            graph,
+            largest_input(settings),
+            preprocessing_allowed=settings.preprocessing_allowed,
+            apart=apart,
+        )
+
+    form = form_of(frozenset())
     shapes = canonical_shapes(settings, evidence.input_shapes or None)
     fixed = units_are_fixed(evidence, settings)
     found: tuple[float, int, Comparison] | None = None
-    for network in expected_networks(settings, shapes):
+
+    def tried(network: ExpectedNetwork, form: NormalForm) -> bool:
+        nonlocal found
         matched = match(network, form)
         one = _comparison(network, form, matched, graph, settings, extra_layer_cost, fixed=fixed)
         if found is None or (one.fraction, -matched.cost) > (found[0], -found[1]):
             found = one.fraction, matched.cost, one
+            return True
+        return False
+
+    for network in expected_networks(settings, shapes):
+        tried(network, form)
+        if not any(layer.kind == "Activation" for layer in network.layers):
+            continue
+        # Where activations of their own are asked for, one of the student's may be among them.
+        apart: frozenset[int] = frozenset()
+        for index in form.taken[:_MAX_APART]:
+            if found is not None and found[0] < 1.0 and tried(network, form_of(apart | {index})):
+                apart |= {index}
     assert found is not None  # an assignment without layers is refused
     return found[2]
 
@@ -221,8 +258,14 @@ def _comparison(
         if one is None or (network.layers[one].freedom is None and _is_told(network, one, two))
     ]
     rows = _moves_marked(rows)
-    if fixed:
-        rows = [_with_fixed_units(row) for row in rows]
+    if fixed and not matched.outputs_astray:
+        asked, given = network.giving_outputs, giving_outputs(form.layers, form.outputs)
+        rows = [
+            _with_fixed_units(row)
+            if row.expected_place in asked and row.received_number - 1 in given
+            else row
+            for row in rows
+        ]
     bounds, parameters = settings.parameters, graph.parameters
     charged = {row.received.index for row in rows if row.received and row.lost}
     return Comparison(
@@ -345,15 +388,9 @@ def _moves_marked(rows: list[Row]) -> list[Row]:
 
 
 def _with_fixed_units(row: Row) -> Row:
-    """The row of an output layer, its units counted as wrong; any other row as it is.
-
-    If something stands behind that layer, or it is not there, the shape of the output is the fault
-    of that.
-    """
-    layer, found = row.expected, row.received
-    if layer is None or found is None or not layer.per_argument or not layer.is_output:
-        return row
-    if row.other_kind or not found.is_output:
+    """The row of a layer that gives an output its size, the units counted as wrong."""
+    layer = row.expected
+    if layer is None or row.received is None or not layer.per_argument or row.other_kind:
         return row
     size = Attribute.UNITS if Attribute.UNITS in layer.rules else Attribute.FILTERS
     differences = tuple(dict.fromkeys((size, *row.differences)))

@@ -2,26 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from grader.checks.architecture.layers import ExpectedLayer, Freedom
+from grader.checks.architecture import activations
+from grader.checks.architecture.layers import (
+    DROPOUTS,
+    NORMALIZATIONS,
+    ExpectedLayer,
+    Freedom,
+    Layer,
+)
 from grader.checks.architecture.order import depth_first
+from grader.checks.architecture.own_activations import can_pass
 from grader.checks.architecture.rules import Rule
 from grader.checks.architecture.shapes import Shape, output_shape, parameters_of
 from grader.checks.architecture.sight import Sight
 from grader.records.arithmetic import evaluate
-from grader.records.layer_families import FAMILIES, Attribute
+from grader.records.layer_families import FAMILIES, MERGES, Attribute
 from grader.records.network_settings import NetworkSettings
-from grader.records.patterns import AnythingPattern, LayerEntry, PreprocessingPattern
+from grader.records.patterns import (
+    AnythingPattern,
+    LayerEntry,
+    PreprocessingPattern,
+    ReshapePattern,
+)
 from grader.records.variants import Variant
 
-_PASSED: Final = frozenset(
-    {"Dropout", "SpatialDropout1D", "SpatialDropout2D", "BatchNormalization",
-     "LayerNormalization", "GroupNormalization", "RMSNormalization", "UnitNormalization"}
-)  # fmt: skip
-"""Layers between an activation and the layer it is counted with."""
+_OF_THE_SAME_SIZE: Final = (
+    MERGES - {"Concatenate", "Dot"} | DROPOUTS | NORMALIZATIONS | {"Activation"}
+)
 
 
 @dataclass(frozen=True)
@@ -53,9 +65,31 @@ class ExpectedNetwork:
         )
 
     @property
+    def giving_outputs(self) -> frozenset[int]:
+        """Places of the layers that give the outputs their size."""
+        return giving_outputs(self.layers, self.outputs)
+
+    @property
     def asked(self) -> tuple[ExpectedLayer, ...]:
         """The layers alone."""
         return tuple(layer for layer in self.layers if layer.freedom is None)
+
+
+def giving_outputs(layers: Sequence[Layer], outputs: Sequence[int]) -> frozenset[int]:
+    """Places of the layers that give the outputs their size.
+
+    What hands on as many numbers as it reads is looked through.
+    """
+    found: set[int] = set()
+    waiting = list(outputs)
+    while waiting:
+        place = waiting.pop()
+        if place in found or not 0 <= place < len(layers):
+            continue
+        found.add(place)
+        if layers[place].kind in _OF_THE_SAME_SIZE:
+            waiting.extend(layers[place].inputs)
+    return frozenset(found)
 
 
 def sides_of(shape: tuple[int | str, ...], arguments: Mapping[str, Any]) -> Shape:
@@ -111,6 +145,9 @@ def _network(
 ) -> ExpectedNetwork:
     places: dict[int, int] = {-1 - number: -1 - number for number in range(len(input_shapes))}
     layers: list[ExpectedLayer] = []
+    read_by_slots = Counter(read for slot in variant.slots for read in slot.reads)
+    read_by_slots.update(variant.outputs)
+    readers: dict[int, int] = {}
     for number, slot in enumerate(variant.slots):
         inputs = tuple(places[read] for read in slot.reads)
         if isinstance(slot.entry, AnythingPattern | PreprocessingPattern):
@@ -118,12 +155,14 @@ def _network(
             layer = ExpectedLayer(kind=freedom, inputs=inputs, weight=0.0, freedom=freedom)
         else:
             layer = replace(layer_of(slot.entry, arguments), inputs=inputs)
-        owner = _owner(layer, layers)
+        owner = _owner(layer, layers, readers)
         if owner is not None:
             layers[owner] = _joined(layers[owner], layer)
             places[number] = inputs[0]
+            readers[inputs[0]] = read_by_slots[number]
             continue
         places[number] = len(layers)
+        readers[places[number]] = read_by_slots[number]
         layers.append(layer)
     outputs = tuple(places[output] for output in variant.outputs)
     order = depth_first({place: layer.inputs for place, layer in enumerate(layers)}, outputs)
@@ -144,7 +183,8 @@ def layer_of(entry: LayerEntry, arguments: Mapping[str, Any]) -> ExpectedLayer:
     Raises:
         ArithmeticProblem: an expression has no value; reading the assignment found that out.
     """
-    family = FAMILIES[entry.layer]
+    kind = _kind_of(entry)
+    family = FAMILIES[kind]
     rules: dict[Attribute, Rule] = {}
     per_argument = ""
     written: dict[str, Any] = dict(entry)
@@ -162,7 +202,7 @@ def layer_of(entry: LayerEntry, arguments: Mapping[str, Any]) -> ExpectedLayer:
             per_argument = value
         rules[attribute] = Rule.of(attribute, value, family.rank, arguments)
     return ExpectedLayer(
-        kind=entry.layer,
+        kind=kind,
         values={attribute: _shown(rule) for attribute, rule in rules.items()},
         rules=rules,
         weight=entry.weight,
@@ -171,34 +211,62 @@ def layer_of(entry: LayerEntry, arguments: Mapping[str, Any]) -> ExpectedLayer:
     )
 
 
+def _kind_of(entry: LayerEntry) -> str:
+    """The kind, as in the normal form of what is received: a `Reshape` to one axis is a Flatten."""
+    one_axis = isinstance(entry, ReshapePattern) and len(entry.target_shape) == 1
+    return "Flatten" if one_axis else entry.layer
+
+
+def _in_normal_form(layer: ExpectedLayer, shape: Shape | None) -> ExpectedLayer:
+    """A layer told in the one way in which received ones are told.
+
+    A `Reshape` has the side worked out that the assignment leaves open; axes count from the end.
+    """
+    axis = layer.values.get(Attribute.AXIS)
+    if shape is None:
+        return layer
+    if layer.kind == "Reshape":
+        return _with(layer, Attribute.TARGET_SHAPE, Rule(exact=(shape,)))
+    if isinstance(axis, int) and 0 < axis <= len(shape):
+        return _with(layer, Attribute.AXIS, Rule(exact=(axis - len(shape) - 1,)))
+    return layer
+
+
+def _with(layer: ExpectedLayer, attribute: Attribute, rule: Rule) -> ExpectedLayer:
+    return replace(
+        layer,
+        rules={**layer.rules, attribute: rule},
+        values={**layer.values, attribute: _shown(rule)},
+    )
+
+
 def _shown(rule: Rule) -> Any:
     sole = rule.sole
     return rule.text if sole is None else sole
 
 
-def _owner(layer: ExpectedLayer, before: list[ExpectedLayer]) -> int | None:
+def _owner(
+    layer: ExpectedLayer, before: list[ExpectedLayer], readers: Mapping[int, int]
+) -> int | None:
     """The layer that an `Activation` belongs to, as in the normal form of what is received."""
     if layer.kind != "Activation" or layer.optional:
         return None
+    accepted = layer.rules[Attribute.ACTIVATION].exact
     index = layer.inputs[0]
-    while index >= 0:
+    while index >= 0 and readers[index] == 1:
         found = before[index]
         activation = found.rules.get(Attribute.ACTIVATION)
         if activation is not None:
             return index if activation.sole == "linear" else None
-        if found.kind not in _PASSED or len(found.inputs) != 1:
+        passes = all(can_pass(str(name), found.kind) for name in accepted or activations.ACROSS)
+        if not passes or len(found.inputs) != 1:
             return None
         index = found.inputs[0]
     return None
 
 
 def _joined(owner: ExpectedLayer, activation: ExpectedLayer) -> ExpectedLayer:
-    rule = activation.rules[Attribute.ACTIVATION]
-    return replace(
-        owner,
-        rules={**owner.rules, Attribute.ACTIVATION: rule},
-        values={**owner.values, Attribute.ACTIVATION: _shown(rule)},
-    )
+    return _with(owner, Attribute.ACTIVATION, activation.rules[Attribute.ACTIVATION])
 
 
 def _with_shapes(
@@ -218,7 +286,7 @@ def _with_shapes(
         seen = sights[place]
         found.append(
             replace(
-                layer,
+                _in_normal_form(layer, shapes[place]),
                 output_shape=shapes[place],
                 parameters=parameters_of(layer, read),
                 sight=None if seen is None else seen.seen,

@@ -125,7 +125,8 @@ def _judge_function(
     ]
     lost = 0.0
     (network, *_) = expected_networks(settings, canonical_shapes(settings, None))
-    follows = [layer for layer in network.layers if layer.is_output and layer.per_argument]
+    sizes = [network.layers[place] for place in sorted(network.giving_outputs)]
+    follows = [layer for layer in sizes if layer.per_argument]
     if follows and units_are_fixed(evidence, settings):
         lost = attribute_share(follows[0]) / network.weight
         findings.append(

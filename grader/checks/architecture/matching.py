@@ -12,7 +12,7 @@ from grader.checks.architecture.expected import ExpectedNetwork
 from grader.checks.architecture.layers import Layer
 from grader.checks.architecture.normal_form import NormalForm
 from grader.checks.architecture.order import depth_first
-from grader.records.layer_families import COMMUTATIVE
+from grader.records.layer_families import COMMUTATIVE, Attribute, Value
 
 _MAX_ORDERS: Final = 24
 """Orders tried of the branches of one merge."""
@@ -135,20 +135,32 @@ class _Wiring:
 def _seen_through(
     layers: Sequence[Layer], paired: set[int], name: Mapping[int, int]
 ) -> dict[int, frozenset[int]]:
-    """For each place, and each input, the paired layers (by received place) it stands for."""
+    """For each place, and each input, the paired layers (by received place) it stands for.
+
+    A layer without a partner stands for what it reads; if one that has a partner does the same to
+    the same, also for that one.
+    """
     seen: dict[int, frozenset[int]] = {}
 
     def of(index: int) -> frozenset[int]:
         return frozenset({index}) if index < 0 else seen[index]
 
+    twins = {_twin(layers[place]): name[place] for place in sorted(paired, reverse=True)}
     for place, layer in enumerate(layers):
         if place in paired:
             seen[place] = frozenset({name[place]})
         else:
             seen[place] = frozenset().union(*(of(index) for index in layer.inputs))
+            if _twin(layer) in twins:
+                seen[place] |= {twins[_twin(layer)]}
     for index in {index for layer in layers for index in layer.inputs if index < 0} | {-1}:
         seen[index] = frozenset({index})
     return _Lenient(seen)
+
+
+def _twin(layer: Layer) -> tuple[str, tuple[tuple[Attribute, Value], ...], tuple[int, ...]]:
+    """What two layers have in common that do the same to the same, each with its own weights."""
+    return layer.kind, tuple(sorted(layer.values.items())), layer.inputs
 
 
 class _Lenient(dict[int, frozenset[int]]):

@@ -65,7 +65,9 @@ def layer_findings(comparison: Comparison, places: Places) -> tuple[Finding, ...
                 named[mistake, "layer", row.expected.kind].append(
                     (row.expected_number, row.received)
                 )
-        elif row.received is not None and not row.moved and not row.free:
+        elif row.received is not None and not (
+            row.moved or row.free or comparison.is_extra_output(row)
+        ):
             mistake = surplus_mistake(row.received)
             named[mistake, "your layer", row.received.kind].append(
                 (row.received_number, row.received)
@@ -89,6 +91,8 @@ def _orders(rows: Sequence[Row]) -> list[_Order]:
     orders = []
     for kind, differing in by_kind.items():
         permuted = tuple(attribute for attribute in _ORDERED if _is_permuted(attribute, differing))
+        if permuted and _are_exchanged(differing):
+            permuted = tuple(dict.fromkeys(name for row in differing for name in row.differences))
         concerned = tuple(row for row in differing if set(permuted) & set(row.differences))
         if permuted:
             orders.append(_Order(kind, permuted, concerned))
@@ -100,6 +104,13 @@ def _is_permuted(attribute: Attribute, rows: Sequence[Row]) -> bool:
     asked = Counter(row.expected.values[attribute] for row in concerned if row.expected)
     found = Counter(row.received.values.get(attribute) for row in concerned if row.received)
     return len(concerned) > 1 and asked == found
+
+
+def _are_exchanged(rows: Sequence[Row]) -> bool:
+    """Whether whole layers stand in the wrong order, with all of their values."""
+    asked = Counter(tuple(row.expected.values.items()) for row in rows if row.expected)
+    found = Counter(tuple(row.received.values.items()) for row in rows if row.received)
+    return asked == found
 
 
 def _order_finding(order: _Order, places: Places) -> Finding:

@@ -14,43 +14,31 @@
 
 from __future__ import annotations
 
-from collections import Counter
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from grader.checks.architecture import activations
-from grader.checks.architecture.activations import activation_of_layer
-from grader.checks.architecture.layers import (
-    DROPOUTS,
-    NORMALIZATIONS,
-    Layer,
-    values_of,
-)
+from grader.checks.architecture.layers import Layer, values_of
 from grader.checks.architecture.order import depth_first
+from grader.checks.architecture.own_activations import as_activation, with_activations_merged
 from grader.checks.architecture.preprocessing import (
     RESHAPES,
-    TRANSPOSITIONS,
     does_nothing,
     is_preprocessing,
     note_of,
     rearranges,
     scaled_range,
 )
-from grader.checks.architecture.rewriting import rewritten
+from grader.checks.architecture.rewriting import rewritten, without_identities
 from grader.checks.architecture.sight import Sight
 from grader.checks.architecture.values import UNKNOWN, count_or_none
 from grader.records.layer_families import Attribute
 from grader.records.network_evidence import GraphNode, NetworkGraph, NodeSource
 from grader.records.text import clean_line
 
-_MAXIMUM_POOLINGS: Final = frozenset(
-    {f"{scope}MaxPooling{rank}D" for scope in ("", "Global") for rank in (1, 2, 3)}
-)
 NOWHERE: Final = -(1 << 20)
 """Stands for a layer that is read or returned and is not there."""
-_REACH: Final = 16
-"""The most layers between an activation and the layer it belongs to."""
 
 Shapes = Mapping[int, tuple[int, ...]]
 
@@ -77,6 +65,8 @@ class NormalForm:
     """Layers that were meant to do something and do not."""
     unused: tuple[str, ...]
     """Layers that were made or called and do not reach the output."""
+    taken: tuple[int, ...]
+    """Indices of activations that were layers or functions of their own and belong to a layer."""
     unread_inputs: int
     """Number of inputs that have no part in the output."""
 
@@ -87,7 +77,11 @@ class NormalForm:
 
 
 def normal_form(
-    graph: NetworkGraph, largest_input: float, *, preprocessing_allowed: bool
+    graph: NetworkGraph,
+    largest_input: float,
+    *,
+    preprocessing_allowed: bool,
+    apart: frozenset[int] = frozenset(),
 ) -> NormalForm:
     """The normal form of a graph.
 
@@ -95,14 +89,17 @@ def normal_form(
         graph: as the worker sent it; nothing about it is trusted.
         largest_input: largest absolute value the first input is fed with.
         preprocessing_allowed: whether what prepares the pixels is set apart.
+        apart: indices of activations that stay layers of their own.
     """
     alive, dead = _live_nodes(graph)
-    live = [_as_activation(node) for node in rewritten(alive, graph.outputs)]
+    changing, outputs = without_identities(alive, graph.outputs)
+    live = [as_activation(node) for node in rewritten(changing, outputs, graph.input_shapes)]
     shapes: dict[int, tuple[int, ...]] = {node.index: node.output_shape for node in live}
     shapes |= {-1 - number: shape for number, shape in enumerate(graph.input_shapes)}
     # Kernels and names of what is read are those of the nodes before any were merged.
     shapes |= {node.index: node.output_shape for node in alive if node.index not in shapes}
-    layers = _activations_merged(live, _layers(live, shapes), graph.outputs)
+    layers = _layers(live, shapes)
+    taken = with_activations_merged(live, layers, outputs, apart)
     no_effect = tuple(
         f"{node.kind} {node.name!r}"
         for node in live
@@ -117,7 +114,7 @@ def normal_form(
     )
     prepared = [nodes[index] for number in sorted(front, reverse=True) for index in front[number]]
     behind = {index: number for number, indices in front.items() for index in indices}
-    placed = _placed(live, layers, sources, behind, graph.outputs)
+    placed = _placed(live, layers, sources, behind, outputs)
     chain = [nodes[index] for index in front.get(-1, ())]
     return NormalForm(
         fronts=tuple(
@@ -134,6 +131,7 @@ def normal_form(
         scaled=scaled_range(chain, largest_input),
         no_effect=no_effect,
         unused=_unused(graph, dead),
+        taken=taken,
         unread_inputs=sum(
             not any(-1 - number in node.inputs for node in alive)
             for number in range(len(graph.input_shapes))
@@ -198,7 +196,7 @@ def _layer(node: GraphNode, read: tuple[int, ...] | None, *, shared: bool) -> La
     known = node.source is not NodeSource.UNKNOWN
     values = values_of(kind, node.config, node.call_arguments) if known else {}
     if known and kind in RESHAPES | {"flatten"}:
-        flat = len(node.output_shape) == 1 and read is not None
+        flat = read is not None and node.output_shape == (math.prod(read),)
         kind = "Flatten" if flat or kind == "flatten" else kind
         values = {} if kind == "Flatten" else values
     if not known:
@@ -218,87 +216,6 @@ def _layer(node: GraphNode, read: tuple[int, ...] | None, *, shared: bool) -> La
         trainable=node.config.get("trainable") is not False,
         index=node.index,
     )
-
-
-# --- activations of their own --------------------------------------------------------------------
-
-
-def _activation_of(node: GraphNode) -> str | None:
-    """The activation a node is, or None when it is something else."""
-    known = (
-        node.kind in activations.LAYERS
-        if node.source is NodeSource.LAYER
-        else node.kind in activations.OPERATIONS and node.source is NodeSource.OPERATION
-    )
-    return activation_of_layer(node.kind, node.config) if known else None
-
-
-def _as_activation(node: GraphNode) -> GraphNode:
-    """An activation in any spelling as Keras' `Activation` layer."""
-    name = _activation_of(node)
-    if name is None or node.kind == "PReLU":
-        return node
-    return node.model_copy(
-        update={"kind": "Activation", "source": NodeSource.LAYER, "config": {"activation": name}}
-    )
-
-
-def _activations_merged(
-    live: list[GraphNode], layers: dict[int, Layer | None], outputs: Sequence[int]
-) -> dict[int, Layer | None]:
-    """The layers with activations of their own given to the layers they belong to."""
-    nodes = {node.index: node for node in live}
-    readers = Counter(index for node in live for index in node.inputs)
-    readers.update(set(outputs))
-    for node in live:
-        activation = _activation_of(node)
-        if activation is None or len(node.inputs) != 1 or layers[node.index] is None:
-            continue
-        if activation == "linear":
-            layers[node.index] = None
-            continue
-        owner = _owner(node.inputs[0], activation, nodes, layers, readers)
-        layer = None if owner is None else layers[owner]
-        if owner is None or layer is None:
-            continue
-        has = layer.values[Attribute.ACTIVATION]
-        if has == "linear":
-            values = {**layer.values, Attribute.ACTIVATION: activation}
-            layers[owner] = replace(layer, values=values)
-            layers[node.index] = None
-        elif has == activation == "relu":
-            layers[node.index] = None
-    return layers
-
-
-def _owner(
-    index: int,
-    activation: str,
-    nodes: Mapping[int, GraphNode],
-    layers: Mapping[int, Layer | None],
-    readers: Mapping[int, int],
-) -> int | None:
-    """The layer with an activation of its own that stands before, if nothing is in the way."""
-    for _ in range(_REACH):
-        if index not in nodes or readers[index] != 1 or len(nodes[index].inputs) != 1:
-            return None
-        layer = layers.get(index)
-        if layer is not None and Attribute.ACTIVATION in layer.values and not layer.is_activation:
-            return index
-        if layer is not None and not _can_pass(activation, layer):
-            return None
-        index = nodes[index].inputs[0]
-    return None
-
-
-def _can_pass(activation: str, layer: Layer) -> bool:
-    if layer.kind in DROPOUTS | NORMALIZATIONS:
-        return True
-    if activation in activations.ACROSS:
-        return False
-    if layer.kind in TRANSPOSITIONS | RESHAPES | {"Flatten"}:
-        return True
-    return layer.kind in _MAXIMUM_POOLINGS and activation in activations.MONOTONE
 
 
 def _was_meant(node: GraphNode) -> bool:

@@ -12,6 +12,7 @@ from typing import Final
 
 from pydantic import JsonValue
 
+from grader.checks.architecture.activations import activation_of_layer
 from grader.checks.architecture.layers import Layer
 from grader.checks.architecture.values import read_number
 from grader.records.network_evidence import GraphNode, NodeSource
@@ -22,6 +23,7 @@ RESHAPES: Final = frozenset({"Reshape", "reshape"})
 PREPROCESSING_KINDS: Final = (
     SCALINGS | TRANSPOSITIONS | {"Normalization", "cast", "identity", "Identity"}
 )
+_IDENTITIES: Final = frozenset({"identity", "Identity", "cast", "ActivityRegularization"})
 _MAX_FACTORS: Final = 16
 
 
@@ -150,14 +152,25 @@ def does_nothing(layer: Layer, node: GraphNode, input_shape: tuple[int, ...] | N
         node: the node.
         input_shape: what it reads, batch axis left out; None where not known.
     """
+    if is_identity(node):
+        return True
     if node.source is NodeSource.UNKNOWN or len(node.inputs) != 1:
         return False
-    if node.kind in {"identity", "Identity", "cast", "ActivityRegularization"}:
+    if node.kind in RESHAPES or layer.kind == "Flatten":
+        return input_shape is not None and node.output_shape == input_shape
+    return False
+
+
+def is_identity(node: GraphNode) -> bool:
+    """Whether a node hands on what it reads, whatever its shape."""
+    if node.source is NodeSource.UNKNOWN or len(node.inputs) != 1:
+        return False
+    if node.kind in _IDENTITIES:
         return True
+    if node.kind == "Dropout":
+        return read_number(node.config.get("rate")) == 0.0
     if (scaling := scaling_of(node)) is not None:
         return scaling.changes_nothing
     if (order := permutation_of(node)) is not None:
         return order == tuple(range(len(order)))
-    if node.kind in RESHAPES or layer.kind == "Flatten":
-        return input_shape is not None and node.output_shape == input_shape
-    return False
+    return node.kind == "Activation" and activation_of_layer(node.kind, node.config) == "linear"

@@ -1,22 +1,29 @@
 """Rewriting a graph so that the same computation looks the same, however it was written.
 
 - A wrapper is looked into: `Bidirectional(LSTM)`, `TimeDistributed(Dense)`, `RNN(LSTMCell)`.
-- Merging layers and operations have one name; `a + (b + c)` is one addition of three.
+- Merging layers and operations have one name; `a + (b + c)` is one addition of three, and a third
+  of it an average.
 - `value + (advantage − mean(advantage))`, in any order, is a dueling merge.
-- A mean or maximum over all positions is global pooling; the last step of a recurrent layer that
-  returns every step is that layer returning its last step.
+- Pooling and padding are told as layers (see `windows`).
+- The last step of a recurrent layer that returns every step is that layer returning its last step.
+- Shapes and orders of axes are told in one way: `Reshape` with all of its sides, `Permute`.
+- A vector that gets one more axis and is tiled along it is a `RepeatVector`.
 """
 
 from __future__ import annotations
 
-from collections import Counter
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from pydantic import JsonValue
 
-from grader.checks.architecture.values import read_integer, read_integers
+from grader.checks.architecture.dueling import rewrite_dueling
+from grader.checks.architecture.layers import ATTENTIONS
+from grader.checks.architecture.preprocessing import is_identity
+from grader.checks.architecture.values import read_integer, read_integers, read_number
+from grader.checks.architecture.windows import rewrite_window
+from grader.checks.architecture.working_graph import WorkingGraph, is_known
 from grader.records.layer_families import COMMUTATIVE
 from grader.records.network_evidence import GraphNode, NodeSource
 
@@ -30,62 +37,51 @@ MERGE_OPERATIONS: Final[Mapping[str, str]] = {
 _CELLS: Final = {"SimpleRNNCell": "SimpleRNN", "LSTMCell": "LSTM", "GRUCell": "GRU"}
 _BY_POSITION: Final = frozenset({"Dense", "Activation", "Dropout", "LeakyReLU", "ReLU", "Softmax"})
 """Layers that treat every position alike, with or without `TimeDistributed`."""
-_REDUCTIONS: Final = {"reduce_mean": "Average", "reduce_max": "Max"}
 _RECURRENT: Final = frozenset(_CELLS.values())
 
 
-def rewritten(nodes: list[GraphNode], outputs: tuple[int, ...]) -> list[GraphNode]:
+def rewritten(
+    nodes: list[GraphNode], outputs: tuple[int, ...], input_shapes: tuple[tuple[int, ...], ...]
+) -> list[GraphNode]:
     """The nodes that are left, in the same order, with the same indices.
 
     Args:
         nodes: nodes that lead to an output, each after those it reads.
         outputs: indices of the nodes whose values are returned.
+        input_shapes: of the network, batch axis left out.
     """
-    graph = _Graph([_unwrapped(_renamed(node)) for node in nodes], outputs)
+    graph = WorkingGraph([_unwrapped(_renamed(node)) for node in nodes], outputs, input_shapes)
     for node in list(graph.nodes.values()):
         if node.index in graph.nodes:
             _rewrite(graph, graph.nodes[node.index])
     return list(graph.nodes.values())
 
 
-class _Graph:
-    """The nodes by index, and how often each is read."""
+def without_identities(
+    nodes: list[GraphNode], outputs: tuple[int, ...]
+) -> tuple[list[GraphNode], tuple[int, ...]]:
+    """The nodes that change something, and the outputs among them.
 
-    def __init__(self, nodes: list[GraphNode], outputs: tuple[int, ...]) -> None:
-        self.nodes = {node.index: node for node in nodes}
-        self.readers = Counter(index for node in nodes for index in node.inputs)
-        self.readers.update(set(outputs))
-        self.outputs = set(outputs)
-
-    def operation(self, index: int, kind: str) -> GraphNode | None:
-        """The node with this index, if it is of that kind."""
-        node = self.nodes.get(index)
-        return node if node is not None and node.kind == kind and _is_known(node) else None
-
-    def replace(self, node: GraphNode, *swallowed: int) -> None:
-        """Puts a node in the place of the one with its index; others become part of it."""
-        before = self.nodes[node.index]
-        self.readers.subtract(before.inputs)
-        self.nodes[node.index] = node
-        for index in swallowed:
-            self.readers.subtract(self.nodes.pop(index).inputs)
-        self.readers.update(node.inputs)
-
-    def reads(self, index: int) -> tuple[int, ...]:
-        """What a node reads; nothing for an input."""
-        node = self.nodes.get(index)
-        return () if node is None else node.inputs
-
-    def shape(self, index: int) -> tuple[int, ...] | None:
-        node = self.nodes.get(index)
-        return None if node is None else node.output_shape
-
-
-def _is_known(node: GraphNode) -> bool:
-    return node.source is not NodeSource.UNKNOWN
+    Args:
+        nodes: nodes that lead to an output, each after those it reads.
+        outputs: indices of the nodes whose values are returned.
+    """
+    stands_for: dict[int, int] = {}
+    kept: list[GraphNode] = []
+    for node in nodes:
+        inputs = tuple(stands_for.get(index, index) for index in node.inputs)
+        if is_identity(node):
+            stands_for[node.index] = inputs[0]
+        else:
+            kept.append(node.model_copy(update={"inputs": inputs}))
+    return kept, tuple(stands_for.get(index, index) for index in outputs)
 
 
 def _renamed(node: GraphNode) -> GraphNode:
+    if node.kind in ATTENTIONS and node.source is NodeSource.LAYER:
+        return _attended(node)
+    if node.kind == "transpose" and node.source is NodeSource.OPERATION:
+        return _permuted(node)
     kind = MERGE_OPERATIONS.get(node.kind)
     if node.source is not NodeSource.OPERATION or kind is None or len(node.inputs) < 2:
         return _from_the_end(node)
@@ -97,13 +93,50 @@ def _renamed(node: GraphNode) -> GraphNode:
     return _from_the_end(node.model_copy(update={"kind": kind, "config": config}))
 
 
+def _attended(node: GraphNode) -> GraphNode:
+    """An attention that reads query, value and key in this order; the key only where another.
+
+    Keys that are the values go without saying, and arguments may stand in any order.
+    """
+    places = dict(enumerate(node.inputs))
+    named: dict[str, int] = {}
+    for name, told in node.call_arguments.items():
+        place = read_integer(told.get("input")) if isinstance(told, dict) else None
+        if place is not None and place in places:
+            named[name] = places.pop(place)
+    first = [*places.values()]
+    value = [named.pop("value")] if "value" in named else first[1:2]
+    key = [named.pop("key")] if "key" in named else first[2:3]
+    if len(first) > 3 or not first[:1] or not value:
+        return node
+    inputs = (first[0], *value, *(key if key != value else ()), *named.values())
+    return node.model_copy(
+        update={
+            "inputs": inputs,
+            "call_arguments": {
+                name: told
+                for name, told in node.call_arguments.items()
+                if not isinstance(told, dict)
+            },
+        }
+    )
+
+
+def _permuted(node: GraphNode) -> GraphNode:
+    """A transposition that leaves the batch axis alone, as the layer."""
+    order = read_integers(node.config.get("permutation"))
+    if order is None or order[0] != 0 or len(node.inputs) != 1:
+        return node
+    return node.model_copy(update={"kind": "Permute", "config": {"dims": [*order[1:]]}})
+
+
 def _from_the_end(node: GraphNode) -> GraphNode:
     """Axes counted from the end: `axis=2` of two-dimensional steps is the last one as well."""
     axis = node.config.get("axis")
     if isinstance(axis, list) and len(axis) == 1:
         axis = axis[0]
     number = read_integer(axis)
-    if number is None or not _is_known(node) or node.kind not in {
+    if number is None or not is_known(node) or node.kind not in {
         "Concatenate", "BatchNormalization", "LayerNormalization", "GroupNormalization",
         "RMSNormalization", "UnitNormalization",
     }:  # fmt: skip
@@ -141,21 +174,37 @@ def _inner(value: JsonValue) -> tuple[str, dict[str, JsonValue]]:
     return "", {}
 
 
-def _rewrite(graph: _Graph, node: GraphNode) -> None:
-    if not _is_known(node):
+def _rewrite(graph: WorkingGraph, node: GraphNode) -> None:
+    if not is_known(node):
         return
-    if node.kind in _REDUCTIONS:
-        _pool(graph, node)
-    elif node.kind == "slice":
+    if node.kind == "slice":
         _last_step(graph, node)
+    elif node.kind == "affine":
+        _averaged(graph, node)
+    elif node.kind == "tile":
+        _repeated(graph, node)
     elif node.kind in {"Add", "Subtract"}:
-        if not _dueling(graph, node) and node.kind == "Add":
+        if not rewrite_dueling(graph, node) and node.kind == "Add":
             _flat_sum(graph, node)
     elif node.kind in COMMUTATIVE - {"Average"}:
         _flat_sum(graph, node)
+    elif node.kind in {"Reshape", "reshape"}:
+        _shaped(graph, node)
+    else:
+        rewrite_window(graph, node)
 
 
-def _flat_sum(graph: _Graph, node: GraphNode) -> None:
+def _shaped(graph: WorkingGraph, node: GraphNode) -> None:
+    """A reshape that leaves the batch axis alone, as the layer with all of its sides."""
+    read = graph.shape(node.inputs[0]) if len(node.inputs) == 1 else None
+    if read is not None and math.prod(read) == math.prod(node.output_shape):
+        config: dict[str, JsonValue] = {**node.config, "target_shape": [*node.output_shape]}
+        node = node.model_copy(update={"kind": "Reshape", "config": config})
+        graph.replace(node)
+    rewrite_window(graph, node)
+
+
+def _flat_sum(graph: WorkingGraph, node: GraphNode) -> None:
     """`a + (b + c)` as one addition of three, when nothing else reads the inner one."""
     inputs: list[int] = []
     swallowed: list[int] = []
@@ -174,89 +223,7 @@ def _flat_sum(graph: _Graph, node: GraphNode) -> None:
         graph.replace(node.model_copy(update={"inputs": tuple(inputs)}), *swallowed)
 
 
-@dataclass(frozen=True)
-class _DuelingParts:
-    """Indices of the nodes of a dueling merge."""
-
-    value: int
-    advantage: int
-    baseline: int
-    inner: int
-
-
-def _dueling(graph: _Graph, node: GraphNode) -> bool:
-    """Rewrites the last step of a dueling merge; whether it was one.
-
-    The forms are `v + (a − m)`, `(v + a) − m` and `(v − m) + a` with `m` the mean or the maximum of
-    `a` over the actions.
-    """
-    find = _parts_of_sum if node.kind == "Add" else _parts_of_difference
-    parts = find(graph, *node.inputs) if len(node.inputs) == 2 else None
-    if parts is None:
-        return False
-    word = _baseline(graph, parts.baseline)
-    if word is None or graph.readers[parts.inner] != 1 or graph.readers[parts.baseline] != 1:
-        return False
-    merged = node.model_copy(
-        update={
-            "kind": "Dueling",
-            "config": {"baseline": word},
-            "inputs": (parts.value, parts.advantage),
-        }
-    )
-    graph.replace(merged, parts.inner, parts.baseline)
-    return True
-
-
-def _parts_of_sum(graph: _Graph, one: int, two: int) -> _DuelingParts | None:
-    for outer, inner in ((one, two), (two, one)):
-        difference = graph.operation(inner, "Subtract")
-        if difference is None or len(difference.inputs) != 2:
-            continue
-        first, baseline = difference.inputs
-        averaged = graph.reads(baseline)
-        if averaged == (first,):
-            return _DuelingParts(outer, first, baseline, inner)
-        if averaged == (outer,):
-            return _DuelingParts(first, outer, baseline, inner)
-    return None
-
-
-def _parts_of_difference(graph: _Graph, one: int, baseline: int) -> _DuelingParts | None:
-    total = graph.operation(one, "Add")
-    if total is None or len(total.inputs) != 2:
-        return None
-    for value, advantage in (total.inputs, total.inputs[::-1]):
-        if graph.reads(baseline) == (advantage,):
-            return _DuelingParts(value, advantage, baseline, one)
-    return None
-
-
-def _baseline(graph: _Graph, index: int) -> str | None:
-    for kind, word in (("reduce_mean", "mean"), ("reduce_max", "max")):
-        node = graph.operation(index, kind)
-        if node is not None and _axes(node, 2) in ((1,), (-1,)):
-            return word
-    return None
-
-
-def _axes(node: GraphNode, rank: int) -> tuple[int, ...]:
-    axis = node.config.get("axis")
-    single = read_integer(axis)
-    axes = (single,) if single is not None else read_integers(axis) or ()
-    return tuple(one + rank if one < 0 and rank > 2 else one for one in axes)
-
-
-def _pool(graph: _Graph, node: GraphNode) -> None:
-    read = graph.shape(node.inputs[0]) if len(node.inputs) == 1 else None
-    if read is None or not 2 <= len(read) <= 4 or node.config.get("keepdims") is True:
-        return
-    if sorted(_axes(node, len(read) + 1)) == list(range(1, len(read))):
-        kind = f"Global{_REDUCTIONS[node.kind]}Pooling{len(read) - 1}D"
-        graph.replace(node.model_copy(update={"kind": kind, "config": {}}))
-
-
-def _last_step(graph: _Graph, node: GraphNode) -> None:
+def _last_step(graph: WorkingGraph, node: GraphNode) -> None:
     """`x[:, -1]` behind a recurrent layer that returns every step."""
     if len(node.inputs) != 1:
         return
@@ -266,7 +233,9 @@ def _last_step(graph: _Graph, node: GraphNode) -> None:
         return
     returns_all = layer.config.get("return_sequences") is True
     directed = "bidirectional" not in layer.config and layer.config.get("go_backwards") is not True
-    last = node.config.get("index") in ([None, -1], [None, shape[0] - 1])
+    index = node.config.get("index")
+    all_rows = isinstance(index, list) and index[:1] in ([None], [[None, None, None]])
+    last = all_rows and isinstance(index, list) and index[1:] in ([-1], [shape[0] - 1])
     if (
         layer.kind in _RECURRENT and returns_all and directed and last
         and graph.readers[before] == 1 and node.output_shape == shape[1:]
@@ -279,3 +248,32 @@ def _last_step(graph: _Graph, node: GraphNode) -> None:
             }
         )
         graph.replace(merged, before)
+
+
+def _averaged(graph: WorkingGraph, node: GraphNode) -> None:
+    """A sum of n, divided by n."""
+    total = graph.sole_input(node)
+    scale, offset = (read_number(node.config.get(key)) for key in ("scale", "offset"))
+    if total is None or total.kind != "Add" or not is_known(total) or scale is None or offset:
+        return
+    if len(total.inputs) > 1 and abs(scale * len(total.inputs) - 1) < 1e-6:
+        average = node.model_copy(update={"kind": "Average", "config": {}, "inputs": total.inputs})
+        graph.replace(average, total.index)
+
+
+def _repeated(graph: WorkingGraph, node: GraphNode) -> None:
+    """A vector with one more axis, tiled along it."""
+    times = read_integers(node.config.get("multiples"))
+    if times is None or len(times) != 3 or (times[0], times[2]) != (1, 1):
+        return
+    grown = graph.sole_input(node)
+    if grown is None or len(grown.inputs) != 1 or not is_known(grown):
+        return
+    vector = graph.shape(grown.inputs[0])
+    adds_axis = grown.kind in {"slice", "expand_dims", "Reshape"} and vector is not None
+    if adds_axis and len(vector or ()) == 1 and grown.output_shape == (1, *(vector or ())):
+        config: dict[str, JsonValue] = {"n": times[1]}
+        repeated = node.model_copy(
+            update={"kind": "RepeatVector", "config": config, "inputs": grown.inputs}
+        )
+        graph.replace(repeated, grown.index)

@@ -75,7 +75,7 @@ def structure_findings(
             claim="What the network returns does not come from the layers it should come from.",
             where=place,
             expected=_outputs_text(comparison.expected.layers, comparison.expected.outputs),
-            received=_outputs_text(form.layers, form.outputs),
+            received=_returned_text(comparison),
             try_="Return the outputs that the assignment names, in its order.",
         )
     for layer in comparison.forbidden:
@@ -99,6 +99,19 @@ def structure_findings(
             try_="Most parameters of a network like this are in the first Dense behind Flatten: "
             "look at the table, which layer has how many.",
         )
+
+
+def _returned_text(comparison: Comparison) -> str:
+    """What is returned, named by the layers asked for that stand in the places."""
+    numbers = {
+        row.received_number - 1: f"layer {row.expected_number} ({row.received.kind})"
+        for row in comparison.rows
+        if row.received is not None and row.expected is not None
+    }
+    return "the outputs of " + ", then ".join(
+        numbers.get(place, "another layer" if place >= 0 else "an input")
+        for place in comparison.form.outputs[:_MAX_NAMES]
+    )
 
 
 def _outputs_text(layers: Sequence[Layer], outputs: Sequence[int]) -> str:

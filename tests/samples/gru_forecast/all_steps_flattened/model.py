@@ -1,0 +1,13 @@
+import keras
+from keras import layers
+
+
+def create_model(steps, features, horizon):
+    model = keras.Sequential()
+    model.add(keras.Input((steps, features)))
+    model.add(layers.Masking())
+    model.add(layers.GRU(32, return_sequences=True))
+    model.add(layers.GRU(16, return_sequences=True))
+    model.add(layers.Flatten())
+    model.add(layers.Dense(horizon))
+    return model
