@@ -137,9 +137,7 @@ class NetworkSettings(Record):
             for slot in variant.slots:
                 count, kind = len(slot.reads), slot.entry.layer
                 if kind in MERGES and count < 2:
-                    raise ValueError(
-                        f"{kind} brings several layers together; name them in `reads`"
-                    )
+                    raise ValueError(f"{kind} brings several layers together; name them in `reads`")
                 if kind == "Dueling" and count != 2:
                     raise ValueError("Dueling reads two layers: the value and the advantages")
                 if kind not in SEVERAL_INPUTS and count > 1:

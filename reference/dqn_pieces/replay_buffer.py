@@ -16,13 +16,15 @@ class ReplayBuffer:
         return len(self._memory)
 
     def add(self, state, action, reward, next_state, done):
+        """Remembers a transition; the oldest is forgotten when there is no room."""
         self._memory.append((np.array(state), action, reward, np.array(next_state), done))
 
     def sample(self, batch_size):
         """Arrays of states, actions, rewards, next states and ends, no transition twice."""
         size = min(batch_size, len(self._memory))
         chosen = self._generator.choice(len(self._memory), size, replace=False)
-        states, actions, rewards, next_states, dones = zip(*(self._memory[i] for i in chosen))
+        drawn = (self._memory[i] for i in chosen)
+        states, actions, rewards, next_states, dones = zip(*drawn, strict=True)
         return (
             np.stack(states),
             np.array(actions),

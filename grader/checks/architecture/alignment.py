@@ -93,17 +93,32 @@ class Alignment:
     cost: int
 
 
-def align(expected: Sequence[ExpectedLayer], received: Sequence[Layer]) -> Alignment:
+def align(
+    expected: Sequence[ExpectedLayer],
+    received: Sequence[Layer],
+    *,
+    late: bool = False,
+    surcharge: int = 0,
+) -> Alignment:
     """The cheapest alignment.
+
+    Args:
+        expected: the layers asked for.
+        received: the student's.
+        late: whether, of several that cost the same, the one is taken whose pairs stand nearest to
+            the output instead of the input.
+        surcharge: what a pair of one kind costs on top if anything differs. With 100, a layer that
+            stands elsewhere is rather missing here and extra there than paired with another.
 
     Takes time proportional to the product of the lengths: a few milliseconds for two lists of 200
     layers.
     """
     if len(received) <= MAX_LAYERS:
-        return _align(expected, received)
+        return _align(expected, received, late=late, surcharge=surcharge)
     half = MAX_LAYERS // 2
     kept = [*range(half), *range(len(received) - half, len(received))]
-    short = _align(expected, [received[index] for index in kept])
+    cut = [received[index] for index in kept]
+    short = _align(expected, cut, late=late, surcharge=surcharge)
     aligned = [(one, None if two is None else kept[two]) for one, two in short.pairs]
     middle: list[Pair] = [(None, index) for index in range(half, len(received) - half)]
     place = next(
@@ -117,8 +132,10 @@ def align(expected: Sequence[ExpectedLayer], received: Sequence[Layer]) -> Align
     )
 
 
-def _align(expected: Sequence[ExpectedLayer], received: Sequence[Layer]) -> Alignment:
-    costs = _substitution_costs(expected, received)
+def _align(
+    expected: Sequence[ExpectedLayer], received: Sequence[Layer], *, late: bool, surcharge: int
+) -> Alignment:
+    costs = _substitution_costs(expected, received, surcharge)
     rows, columns = len(expected), len(received)
     total = np.zeros((rows + 1, columns + 1), dtype=np.int64)
     extras = np.arange(columns + 1, dtype=np.int64) * EXTRA_COST
@@ -136,7 +153,7 @@ def _align(expected: Sequence[ExpectedLayer], received: Sequence[Layer]) -> Alig
         best[1:] = np.minimum(best[1:], total[row, :-1] + costs[row])
         # total[row + 1, j] is the least of best[k] + EXTRA_COST · (j − k) over all k ≤ j.
         total[row + 1] = np.minimum.accumulate(best - extras) + extras
-    pairs, free = _trace(total, expected, steps)
+    pairs, free = _trace(total, expected, steps, costs if late else None)
     return Alignment(pairs, free, int(total[rows, columns]))
 
 
@@ -155,8 +172,12 @@ def _trace(
     total: npt.NDArray[np.int64],
     expected: Sequence[ExpectedLayer],
     steps: dict[Freedom, npt.NDArray[np.int64]],
+    first: npt.NDArray[np.int64] | None,
 ) -> tuple[tuple[Pair, ...], frozenset[int]]:
-    """Walks back through the table of costs. Preferring gaps at the end brings pairs forward."""
+    """Walks back through the table of costs. Preferring gaps at the end brings pairs forward.
+
+    With `first`, the costs of pairs, those at the end come first.
+    """
     row, column = total.shape[0] - 1, total.shape[1] - 1
     pairs: list[Pair] = []
     free: set[int] = set()
@@ -164,7 +185,16 @@ def _trace(
         here = total[row, column]
         freedom = expected[row - 1].freedom if row else None
         extra = EXTRA_COST if freedom is None or not column else steps[freedom][column - 1]
-        if column and here == total[row, column - 1] + extra:
+        if (
+            first is not None
+            and row
+            and column
+            and freedom is None
+            and here == total[row - 1, column - 1] + first[row - 1, column - 1]
+        ):
+            row, column = row - 1, column - 1
+            pairs.append((row, column))
+        elif column and here == total[row, column - 1] + extra:
             column -= 1
             pairs.append((None, column))
             if extra == 0:
@@ -181,7 +211,7 @@ def _trace(
 
 
 def _substitution_costs(
-    expected: Sequence[ExpectedLayer], received: Sequence[Layer]
+    expected: Sequence[ExpectedLayer], received: Sequence[Layer], surcharge: int
 ) -> npt.NDArray[np.int64]:
     """(expected, received) costs of pairing each layer with each."""
     kinds = {layer.kind for layer in (*expected, *received)}
@@ -201,6 +231,7 @@ def _substitution_costs(
     for attribute in sorted(attributes):
         cost = _ATTRIBUTE_COSTS.get(attribute, _OTHER_ATTRIBUTE_COST)
         differing += cost * ~_accepted(attribute, expected, received)
+    differing += surcharge * (differing > 0)
     return np.where(same, differing, costs)
 
 

@@ -146,7 +146,8 @@ def attribute_mistake(
 def _activation(asked: ExpectedLayer, expected: str, received: str) -> Mistake:
     expected_text, received_text = f"activation {expected}", f"activation {received}"
     example = asked.rules[Attribute.ACTIVATION].example
-    if asked.is_output and expected == "linear" and received not in {UNKNOWN, "log_softmax"}:
+    q_values = asked.is_output and asked.per_argument == "num_actions"
+    if q_values and expected == "linear" and received not in {UNKNOWN, "log_softmax"}:
         return _output_activation(received)
     if received == UNKNOWN:
         return Mistake(

@@ -37,8 +37,13 @@ from grader.records.network_settings import NetworkSettings
 
 ATTRIBUTE_SHARE: Final = 0.5
 """What an attribute that differs costs, in weights of its layer."""
+_SURCHARGE: Final = 100
+"""On top for a pair that differs, in the second try: it shows what only stands elsewhere."""
 _MAX_APART: Final = 12
 """Activations of the student's that are tried as layers of their own."""
+_MAX_APART_ROUNDS: Final = 3
+_MAX_NODES: Final = 400
+"""Networks in which that is tried; longer ones are so on purpose."""
 DROPOUT_SHARE: Final = 0.5
 """What a dropout that was not asked for costs, in extra layers."""
 
@@ -89,7 +94,9 @@ class Comparison:
     expected: ExpectedNetwork
     rows: tuple[Row, ...]
     forbidden: tuple[Layer, ...]
-    """Layers of a kind that must not be there, and are in a place that costs nothing else."""
+    """Layers of a kind that must not be there."""
+    charged: frozenset[int]
+    """Numbers of the nodes of layers that cost something where they stand."""
     parameters_within: bool
     """Whether the number of parameters lies within the assignment's bounds."""
     outputs_astray: bool
@@ -167,7 +174,7 @@ class Comparison:
             + self.channels_not_last
             + (self.other_outputs and not any(self.is_extra_output(row) for row in self.rows))
             + self.outputs_astray
-            + len(self.forbidden)
+            + sum(layer.index not in self.charged for layer in self.forbidden)
             + (not self.parameters_within)
         )
 
@@ -206,27 +213,34 @@ def compare(
     form = form_of(frozenset())
     shapes = canonical_shapes(settings, evidence.input_shapes or None)
     fixed = units_are_fixed(evidence, settings)
-    found: tuple[float, int, Comparison] | None = None
+    found: tuple[float, int, Comparison | None] = -1.0, 0, None
 
     def tried(network: ExpectedNetwork, form: NormalForm) -> bool:
         nonlocal found
-        matched = match(network, form)
-        one = _comparison(network, form, matched, graph, settings, extra_layer_cost, fixed=fixed)
-        if found is None or (one.fraction, -matched.cost) > (found[0], -found[1]):
-            found = one.fraction, matched.cost, one
-            return True
-        return False
+        before = found
+        for surcharge in (0, _SURCHARGE):
+            matched = match(network, form, surcharge=surcharge)
+            one = _comparison(
+                network, form, matched, graph, settings, extra_layer_cost, fixed=fixed
+            )
+            if (one.fraction, -matched.cost) > (found[0], -found[1]):
+                found = one.fraction, matched.cost, one
+            if one.fraction == 1.0:
+                break
+        return found is not before
 
     for network in expected_networks(settings, shapes):
         tried(network, form)
-        if not any(layer.kind == "Activation" for layer in network.layers):
-            continue
-        # Where activations of their own are asked for, one of the student's may be among them.
+        # Where activations of their own are asked for, some of the student's may be among them.
         apart: frozenset[int] = frozenset()
-        for index in form.taken[:_MAX_APART]:
-            if found is not None and found[0] < 1.0 and tried(network, form_of(apart | {index})):
-                apart |= {index}
-    assert found is not None  # an assignment without layers is refused
+        rounds = sum(layer.kind == "Activation" for layer in network.layers)
+        for _ in range(min(rounds, _MAX_APART_ROUNDS) if len(graph.nodes) < _MAX_NODES else 0):
+            further = [apart | {index} for index in form.taken[:_MAX_APART] if index not in apart]
+            better = [one for one in further if found[0] < 1.0 and tried(network, form_of(one))]
+            if not better:
+                break
+            apart = better[-1]
+    assert found[2] is not None  # an assignment without layers is refused
     return found[2]
 
 
@@ -251,7 +265,7 @@ def _comparison(
 ) -> Comparison:
     count = sum(layer.is_required for layer in network.layers)
     extra_cost = extra_layer_cost * network.weight / max(count, 1)
-    numbers = _numbers(network)
+    numbers = _numbers(network, matched)
     rows = [
         _row(network, form, matched, one, two, extra_cost, numbers)
         for one, two in matched.pairs
@@ -275,8 +289,9 @@ def _comparison(
         forbidden=tuple(
             layer
             for layer in (*form.preprocessing, *form.layers)
-            if layer.kind in settings.forbidden and layer.index not in charged
+            if layer.kind in settings.forbidden
         ),
+        charged=frozenset(charged),
         parameters_within=bounds is None
         or (
             (bounds.min is None or parameters >= bounds.min)
@@ -293,9 +308,14 @@ def _is_told(network: ExpectedNetwork, one: int, two: int | None) -> bool:
     return two is not None or not network.layers[one].optional
 
 
-def _numbers(network: ExpectedNetwork) -> dict[int, int]:
-    """The number of each expected layer, as told to the student, from 1."""
-    places = [place for place, layer in enumerate(network.layers) if layer.freedom is None]
+def _numbers(network: ExpectedNetwork, matched: Match) -> dict[int, int]:
+    """The number of each expected layer, from 1; optional ones that are not there have none."""
+    there = {one for one, two in matched.pairs if two is not None}
+    places = [
+        place
+        for place, layer in enumerate(network.layers)
+        if layer.is_required or (layer.freedom is None and place in there)
+    ]
     return {place: number for number, place in enumerate(places, 1)}
 
 

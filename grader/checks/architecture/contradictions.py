@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from grader.assignments.positions import KeyPath
 from grader.assignments.problems import Problem
 from grader.checks.architecture.activations import ACROSS
 from grader.checks.architecture.expected import layer_of, sides_of
-from grader.checks.architecture.feasibility import Place, Seen, after, input_shapes, smallest
+from grader.checks.architecture.feasibility import (
+    Described,
+    Place,
+    Seen,
+    after,
+    described,
+    input_shapes,
+)
 from grader.checks.architecture.rules import WINDOWS
 from grader.checks.architecture.shapes import Shape, parameters_of
 from grader.records.arithmetic import evaluate
@@ -96,8 +103,9 @@ def _parameter_problems(settings: NetworkSettings) -> Iterator[Problem]:
         return
     call = settings.builder_arguments[0]
     (shapes, *_) = input_shapes(settings, call)
+    layer = described(call)
     counted = [
-        _fewest(variant, shapes, call, skip=skip)
+        _fewest(variant, shapes, layer, skip=skip)
         for variant in settings.variants
         for skip in (True, False)
     ]
@@ -116,14 +124,14 @@ def _parameter_problems(settings: NetworkSettings) -> Iterator[Problem]:
 
 
 def _fewest(
-    variant: Variant, shapes: Sequence[Shape], call: Mapping[str, Any], *, skip: bool
+    variant: Variant, shapes: Sequence[Shape], described_layer: Described, *, skip: bool
 ) -> tuple[int | None, bool]:
     """The fewest parameters of the layers that must be there, and whether they cannot be more.
 
     Args:
         variant: one network without alternatives.
         shapes: of its inputs.
-        call: the builder's arguments.
+        described_layer: describes an entry.
         skip: whether layers that may be left out are, which changes the shapes behind them.
 
     Returns:
@@ -134,12 +142,12 @@ def _fewest(
     every = True
     for index, slot in enumerate(variant.slots):
         read = [seen[one] for one in slot.reads]
-        seen[index], _ = after(slot, read, call, skip=skip)
+        seen[index], _ = after(slot, read, described_layer, skip=skip)
         if isinstance(slot.entry, AnythingPattern):
             return None, False
         if isinstance(slot.entry, PreprocessingPattern):
             continue
-        layer, is_exact = smallest(layer_of(slot.entry, call))
+        layer, is_exact = described_layer(slot.entry)
         if any(layer.rules[one].sole is None for one in _BENDING & layer.rules.keys()):
             return None, False
         if slot.entry.optional:
@@ -159,13 +167,14 @@ def _shape_problems(settings: NetworkSettings) -> Iterator[Problem]:
         return
     call = settings.builder_arguments[0]
     (shapes, *_) = input_shapes(settings, call)
+    layer = described(call)
     wanted = sides_of(settings.output_shape, call)
     given: set[Shape] = set()
     for variant in settings.variants:
         for skip in (True, False):
             seen = {-1 - number: Seen(shape) for number, shape in enumerate(shapes)}
             for index, slot in enumerate(variant.slots):
-                seen[index], _ = after(slot, [seen[one] for one in slot.reads], call, skip=skip)
+                seen[index], _ = after(slot, [seen[one] for one in slot.reads], layer, skip=skip)
             output = seen[variant.outputs[0]]
             if output.shape is None or not output.is_exact:
                 return

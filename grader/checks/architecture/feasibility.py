@@ -25,9 +25,11 @@ from grader.records.patterns import AnythingPattern, FreeEntry, LayerEntry, Prep
 from grader.records.variants import Slot, Variant
 
 Place = Callable[[LayerEntry | FreeEntry], KeyPath]
+Described = Callable[[LayerEntry], tuple[ExpectedLayer, bool]]
+"""From an entry to the smallest layer it accepts, and whether none of another shape is accepted."""
 
-_MOST_SHAPES: Final = 8
-_MOST_CALLS: Final = 3
+_MOST_SHAPES: Final = 4
+_MOST_CALLS: Final = 2
 _RANK: Final = re.compile(r"([123])D")
 _LENIENT: Final[Mapping[Attribute, Value]] = {
     Attribute.PADDING: "same", Attribute.DATA_FORMAT: "channels_last",
@@ -70,9 +72,10 @@ def problems(settings: NetworkSettings, place: Place) -> Iterator[Problem]:
         return
     seen: set[Problem] = set()
     for call in settings.builder_arguments[:_MOST_CALLS]:
+        layer = described(call)
         for shapes in input_shapes(settings, call):
             for variant in settings.variants:
-                seen.update(_impossible(variant, shapes, call, place))
+                seen.update(_impossible(variant, shapes, layer, place))
     yield from sorted(seen, key=lambda problem: (str(problem.path), problem.text))
 
 
@@ -129,11 +132,11 @@ def input_shapes(settings: NetworkSettings, call: Mapping[str, Any]) -> Iterator
 
 
 def _impossible(
-    variant: Variant, shapes: Sequence[Shape], call: Mapping[str, Any], place: Place
+    variant: Variant, shapes: Sequence[Shape], layer: Described, place: Place
 ) -> Iterator[Problem]:
     """Layers that cannot follow what they read, with and without those that may be left out."""
-    with_all = dict(_refusals(variant, shapes, call, skip_optional=False))
-    without = dict(_refusals(variant, shapes, call, skip_optional=True))
+    with_all = dict(_refusals(variant, shapes, layer, skip_optional=False))
+    without = dict(_refusals(variant, shapes, layer, skip_optional=True))
     for index, text in with_all.items():
         entry = variant.slots[index].entry
         if index in without or _is_optional(entry):
@@ -145,25 +148,25 @@ def _is_optional(entry: LayerEntry | FreeEntry) -> bool:
 
 
 def _refusals(
-    variant: Variant, shapes: Sequence[Shape], call: Mapping[str, Any], *, skip_optional: bool
+    variant: Variant, shapes: Sequence[Shape], layer: Described, *, skip_optional: bool
 ) -> Iterator[tuple[int, str]]:
     seen = {-1 - number: Seen(shape) for number, shape in enumerate(shapes)}
     for index, slot in enumerate(variant.slots):
         read = [seen[one] for one in slot.reads]
-        seen[index], refusal = after(slot, read, call, skip=skip_optional)
+        seen[index], refusal = after(slot, read, layer, skip=skip_optional)
         if refusal:
             yield index, refusal
 
 
 def after(
-    slot: Slot, read: Sequence[Seen], call: Mapping[str, Any], *, skip: bool
+    slot: Slot, read: Sequence[Seen], described_layer: Described, *, skip: bool
 ) -> tuple[Seen, str | None]:
     """What comes out of a slot, and why it cannot stand there if that is so.
 
     Args:
         slot: the slot.
         read: what is known of what it reads, in order.
-        call: the builder's arguments.
+        described_layer: describes an entry.
         skip: whether to leave it out where that is allowed.
     """
     entry = slot.entry
@@ -171,7 +174,7 @@ def after(
         return Seen(None, is_exact=False), None
     if isinstance(entry, PreprocessingPattern) or (skip and entry.optional):
         return read[0], None
-    layer, is_exact = smallest(layer_of(entry, call))
+    layer, is_exact = described_layer(entry)
     exact = is_exact and all(one.is_exact for one in read)
     shapes = [one.shape for one in read if one.shape]
     if len(shapes) != len(read):
@@ -183,7 +186,23 @@ def after(
     return Seen(None if refusal else shape, exact), refusal
 
 
-def smallest(layer: ExpectedLayer) -> tuple[ExpectedLayer, bool]:
+def described(call: Mapping[str, Any]) -> Described:
+    """Describes the entries of one network, each once however often it is repeated.
+
+    Args:
+        call: the builder's arguments.
+    """
+    known: dict[int, tuple[ExpectedLayer, bool]] = {}
+
+    def describe(entry: LayerEntry) -> tuple[ExpectedLayer, bool]:
+        if id(entry) not in known:
+            known[id(entry)] = _smallest(layer_of(entry, call))
+        return known[id(entry)]
+
+    return describe
+
+
+def _smallest(layer: ExpectedLayer) -> tuple[ExpectedLayer, bool]:
     """A layer with one value for each attribute, and whether no other shape is accepted."""
     values = dict(layer.values)
     is_exact = True

@@ -43,8 +43,13 @@ class Match:
     cost: int
 
 
-def match(expected: ExpectedNetwork, form: NormalForm) -> Match:
+def match(expected: ExpectedNetwork, form: NormalForm, *, surcharge: int = 0) -> Match:
     """The cheapest way of pairing the layers.
+
+    Args:
+        expected: the network asked for.
+        form: the student's.
+        surcharge: see `align`.
 
     For each merge the orders of its branches are tried, one merge after the other; that finds the
     best of all orders when merges do not depend on each other, and a good one otherwise.
@@ -52,7 +57,7 @@ def match(expected: ExpectedNetwork, form: NormalForm) -> Match:
     reads: dict[int, Sequence[int]] = {
         place: layer.inputs for place, layer in enumerate(form.layers)
     }
-    best = _matched(expected, form, range(len(form.layers)))
+    best = _matched(expected, form, range(len(form.layers)), surcharge)
     seen = {tuple(range(len(form.layers)))}
     work = max(1, len(expected.layers) * len(form.layers))
     tries = _MAX_WORK // work
@@ -72,15 +77,29 @@ def match(expected: ExpectedNetwork, form: NormalForm) -> Match:
                 continue
             seen.add(tuple(row))
             tries -= 1
-            found = _matched(expected, form, row)
+            found = _matched(expected, form, row, surcharge)
             if found.cost < best.cost:
                 best, chosen, outputs = found, trial, returned
     return best
 
 
-def _matched(expected: ExpectedNetwork, form: NormalForm, order: Sequence[int]) -> Match:
+def _matched(
+    expected: ExpectedNetwork, form: NormalForm, order: Sequence[int], surcharge: int
+) -> Match:
+    """The cheapest pairing for one order of the branches."""
+    early = _paired(expected, form, order, surcharge, late=False)
+    if not early.astray and not early.outputs_astray:
+        return early
+    # Of equal layers behind each other, another one may be that which is missing.
+    late = _paired(expected, form, order, surcharge, late=True)
+    return min(early, late, key=lambda one: one.cost)
+
+
+def _paired(
+    expected: ExpectedNetwork, form: NormalForm, order: Sequence[int], surcharge: int, *, late: bool
+) -> Match:
     row = [form.layers[place] for place in order]
-    found: Alignment = align(expected.layers, row)
+    found: Alignment = align(expected.layers, row, late=late, surcharge=surcharge)
     pairs: tuple[Pair, ...] = tuple(
         (one, None if two is None else order[two]) for one, two in found.pairs
     )
@@ -120,10 +139,18 @@ class _Wiring:
             return False
         wanted = [self._asked[index] for index in asked.inputs]
         given = [self._found[index] for index in found.inputs]
+        if len(wanted) != len(given):
+            # A branch that is missing or extra is told by its layers, not by what merges it.
+            wanted = [self._asked[index] for index in asked.inputs if self._is_told(index)]
+            paired = set(self.partner.values())
+            given = [self._found[index] for index in found.inputs if index < 0 or index in paired]
         # Self-attention may name one layer twice or once.
         if len({frozenset(item) for item in wanted}) == len({frozenset(i) for i in given}) == 1:
             return not wanted[0] & given[0]
         return not _fits(wanted, given, ordered=asked.kind not in _UNORDERED)
+
+    def _is_told(self, index: int) -> bool:
+        return index < 0 or index in self.partner
 
     def outputs_astray(self) -> bool:
         """Whether the outputs stem from other layers than asked."""

@@ -177,7 +177,8 @@ def _kernel_and_strides(
             "Kernel size and strides are swapped in {layers}.",
             expected, received, advice,
         )  # fmt: skip
-    if own_kernel == own_strides == kernel:
+    windows = kernel if isinstance(kernel, tuple) else ()
+    if own_kernel == own_strides == kernel and set(windows) != {1}:
         return Mistake(
             NetworkCode.STRIDES_AS_KERNEL,
             "The strides are as large as the kernel in {layers}: the third number of a convolution "
@@ -217,7 +218,10 @@ def _missing(asked: ExpectedLayer, unused: Sequence[str], *, moved: bool) -> Mis
             NetworkCode.MISSING_MERGE,
             "The branches are not brought together: {layers}.",
             layer_text(asked), "nothing in its place",
-            "Merge them with the Keras layer or the operation of this name, and return the result.",
+            _DUELING
+            if asked.kind == "Dueling"
+            else "Merge them with the Keras layer or the operation of this name, and return the "
+            "result.",
         )  # fmt: skip
     made = any(name.lower().startswith(asked.kind.lower()) for name in unused)
     return Mistake(
@@ -246,9 +250,14 @@ def _other_kind(asked: ExpectedLayer, found: Layer) -> Mistake:
         NetworkCode.OTHER_KIND,
         "A layer of another kind stands in the place of {layers}.",
         layer_text(asked), layer_text(found),
-        f"Use `layers.{asked.kind}` here.",
+        _DUELING if asked.kind == "Dueling" else f"Use `layers.{asked.kind}` here.",
     )  # fmt: skip
 
+
+_DUELING: Final = (
+    "Write `value + advantage - ops.mean(advantage, axis=1, keepdims=True)`: Keras has no layer "
+    "for this merge."
+)
 
 _EXCHANGES: Final = (
     (

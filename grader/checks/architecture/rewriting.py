@@ -38,6 +38,8 @@ _CELLS: Final = {"SimpleRNNCell": "SimpleRNN", "LSTMCell": "LSTM", "GRUCell": "G
 _BY_POSITION: Final = frozenset({"Dense", "Activation", "Dropout", "LeakyReLU", "ReLU", "Softmax"})
 """Layers that treat every position alike, with or without `TimeDistributed`."""
 _RECURRENT: Final = frozenset(_CELLS.values())
+_HIDDEN_STATE: Final = 1
+"""Place of the hidden state among what a recurrent layer returns with `return_state=True`."""
 
 
 def rewritten(
@@ -177,7 +179,7 @@ def _inner(value: JsonValue) -> tuple[str, dict[str, JsonValue]]:
 def _rewrite(graph: WorkingGraph, node: GraphNode) -> None:
     if not is_known(node):
         return
-    if node.kind == "slice":
+    if node.kind in {"slice", "part"}:
         _last_step(graph, node)
     elif node.kind == "affine":
         _averaged(graph, node)
@@ -224,20 +226,25 @@ def _flat_sum(graph: WorkingGraph, node: GraphNode) -> None:
 
 
 def _last_step(graph: WorkingGraph, node: GraphNode) -> None:
-    """`x[:, -1]` behind a recurrent layer that returns every step."""
+    """`x[:, -1]` or the state `h`, behind a recurrent layer that reads forwards."""
     if len(node.inputs) != 1:
         return
     (before,) = node.inputs
     layer, shape = graph.nodes.get(before), graph.shape(before)
     if layer is None or shape is None or layer.source is not NodeSource.LAYER:
         return
-    returns_all = layer.config.get("return_sequences") is True
     directed = "bidirectional" not in layer.config and layer.config.get("go_backwards") is not True
+    if layer.kind not in _RECURRENT or not directed:
+        return
     index = node.config.get("index")
+    is_state = node.kind == "part" and index == _HIDDEN_STATE
+    if is_state and layer.config.get("return_sequences") is not True:
+        graph.replace(node.model_copy(update={"kind": "identity", "config": {}}))
+        return
     all_rows = isinstance(index, list) and index[:1] in ([None], [[None, None, None]])
     last = all_rows and isinstance(index, list) and index[1:] in ([-1], [shape[0] - 1])
     if (
-        layer.kind in _RECURRENT and returns_all and directed and last
+        layer.config.get("return_sequences") is True and (last or is_state)
         and graph.readers[before] == 1 and node.output_shape == shape[1:]
     ):  # fmt: skip
         merged = layer.model_copy(

@@ -81,7 +81,7 @@ def structure_findings(
     for layer in comparison.forbidden:
         yield Finding(
             code=NetworkCode.FORBIDDEN,
-            severity=Severity.ERROR,
+            severity=Severity.NOTE if layer.index in comparison.charged else Severity.ERROR,
             claim=f"{layer.kind} must not be used here.",
             where=place,
             expected=f"a network without {layer.kind}",

@@ -38,13 +38,13 @@ def _told(layer: Layer) -> tuple[NetworkCode, str, str]:
         return (
             NetworkCode.MERGE,
             "The network branches and merges again: {layers}.",
-            "Pass the output of each layer to the next one only.",
+            "Merge branches only where the assignment asks for it.",
         )
     if layer.kind in DROPOUTS:
         return (
             NetworkCode.EXTRA_DROPOUT,
             "Dropout was not asked for: {layers}.",
-            "Remove it: a Deep Q-Network fits targets that move, and the noise moves them more.",
+            "Remove it: the targets of Q-learning move already, and the noise moves them more.",
         )
     if layer.kind in NORMALIZATIONS:
         return (

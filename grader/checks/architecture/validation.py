@@ -36,6 +36,7 @@ from grader.records.variants import MAX_VARIANTS
 Leaf = LayerEntry | FreeEntry
 
 _MAX_DEPTH: Final = 6
+_UNCOUNTED: Final = 1_000_000
 _WINDOW_NAMES: Final = frozenset(attribute.value for attribute in WINDOWS)
 _FURTHER_KINDS: Final = frozenset(
     {"Rescaling", "Normalization", "Lambda", "TimeDistributed", "ConvLSTM1D", "ConvLSTM2D",
@@ -292,15 +293,16 @@ def _name_problem(name: str, known: _Names) -> str | None:
 def _count_problems(written: _Written) -> Iterator[Problem]:
     count = _networks(written.layers)
     if count > MAX_VARIANTS:
+        told = f"{count:,}" if count < _UNCOUNTED else "millions of"
         yield Problem(
             ("layers",),
-            f"alternatives and repeats allow {count:,} networks, and {MAX_VARIANTS} are the most; "
+            f"alternatives and repeats allow {told} networks, and {MAX_VARIANTS} are the most; "
             "use fewer `choices`, a smaller `max`, or `optional = true` for a single layer",
         )
 
 
 def _networks(entries: tuple[LayerPattern, ...]) -> int:
-    """How many networks the alternatives allow."""
+    """How many networks the alternatives allow, counted no further than is told."""
     counts = []
     for entry in entries:
         match entry:
@@ -309,7 +311,7 @@ def _networks(entries: tuple[LayerPattern, ...]) -> int:
             case RepeatPattern():
                 one = _networks(entry.layers)
                 counts.append(sum(one**times for times in range(entry.min, entry.max + 1)))
-    return math.prod(counts)
+    return min(math.prod(counts), _UNCOUNTED)
 
 
 def _reads_problems(written: _Written) -> Iterator[Problem]:
