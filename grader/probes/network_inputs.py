@@ -19,6 +19,8 @@ Batch = tuple[Array, ...]
 Shape = tuple[int, ...]
 
 _MOST_COMBINATIONS: Final = 16
+_PIXELS: Final = 32
+"""Ranges at least this wide are fed with whole numbers, as pixels are."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ class DrawnInput:
             drawn = generator.integers(least, int(self.high), shape, np.int32, endpoint=True)
         else:
             uniform = generator.uniform(self.low, self.high, shape)
-            drawn = np.rint(uniform) if self.high - self.low >= 2 else uniform
+            drawn = np.rint(uniform) if self.high - self.low >= _PIXELS else uniform
             drawn = drawn.astype(np.float32)
         if self.padded and self.shape:
             lengths = generator.integers(1, self.shape[0], batch, endpoint=True)

@@ -31,8 +31,8 @@ EQUAL = (
     EnvironmentTrial(seed=2, compared=20, processes="separate"),
 )
 RAISED = Incident(
-    kind=IncidentKind.RAISED, stage="calling step (step 3)", error_type="IndexError",
-    message="list index out of range",
+    kind=IncidentKind.RAISED, stage="calling step (step 3)", error_type="GameError",
+    message="no such move",
     frames=(Frame(file="environment.py", line=42, function="step"),),
 )  # fmt: skip
 SLOW = Incident(

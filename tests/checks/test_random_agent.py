@@ -31,8 +31,8 @@ CODES = np.random.default_rng(8).integers(4, size=SAMPLES)
 RAISED = Incident(
     kind=IncidentKind.RAISED,
     stage="calling act (step 12)",
-    error_type="AttributeError",
-    message="'MultiDiscrete' object has no attribute 'n'",
+    error_type="GameError",
+    message="no such move",
 )
 LIMIT = Incident(
     kind=IncidentKind.LIMIT,

@@ -9,7 +9,7 @@ from grader.checks.architecture.layers import ExpectedLayer, Layer
 from grader.checks.architecture.values import UNKNOWN, value_text
 from grader.checks.architecture.wording import Mistake, layer_follows
 from grader.checks.network_codes import NetworkCode
-from grader.records.layer_families import Attribute, Value
+from grader.records.layer_families import MERGES, Attribute, Value
 
 _PLAIN: Final[Mapping[Attribute, tuple[NetworkCode, str]]] = {
     Attribute.FILTERS: (NetworkCode.FILTERS, "The number of filters is wrong in {layers}."),
@@ -125,6 +125,8 @@ def attribute_mistake(
     if layer_follows(asked, attribute) and (fixed or asked.is_output):
         return _output_units(asked.per_argument, attribute, expected, received, fixed=fixed)
     code, claim = _PLAIN.get(attribute, _OPTION)
+    if attribute is Attribute.AXIS and asked.kind not in MERGES:
+        code, claim = _OPTION
     example = asked.rules[attribute].example
     return Mistake(
         code=code,

@@ -8,13 +8,15 @@ A layer that was not asked for costs `extra_layer_cost` times the mean weight of
 for; a dropout half of that, because it computes nothing once the network plays, and nothing where
 the assignment leaves it free. One that only stands in the wrong place costs nothing beside what is
 missing in its own place.
-Where the assignment accepts several networks, the one that leaves the most points counts.
+Where the assignment accepts several networks, the one that leaves the most points counts. So does
+the reading of the student's network: layers that differ may be paired, or be the same in another
+place; and where activations of their own are asked for, one of the student's may be one of these
+instead of belonging to the layer before it.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from grader.checks.architecture.expected import (
@@ -24,19 +26,16 @@ from grader.checks.architecture.expected import (
     giving_outputs,
 )
 from grader.checks.architecture.layers import (
-    DROPOUTS,
-    ExpectedLayer,
     Layer,
 )
 from grader.checks.architecture.matching import Match, match
 from grader.checks.architecture.normal_form import NormalForm, normal_form
+from grader.checks.architecture.rows import Row, moves_marked, row_of, with_fixed_units
 from grader.records.arithmetic import evaluate
-from grader.records.layer_families import Attribute, Value
+from grader.records.layer_families import Attribute
 from grader.records.network_evidence import NetworkEvidence, NetworkGraph
 from grader.records.network_settings import NetworkSettings
 
-ATTRIBUTE_SHARE: Final = 0.5
-"""What an attribute that differs costs, in weights of its layer."""
 _SURCHARGE: Final = 100
 """On top for a pair that differs, in the second try: it shows what only stands elsewhere."""
 _MAX_APART: Final = 12
@@ -44,46 +43,6 @@ _MAX_APART: Final = 12
 _MAX_APART_ROUNDS: Final = 3
 _MAX_NODES: Final = 400
 """Networks in which that is tried; longer ones are so on purpose."""
-DROPOUT_SHARE: Final = 0.5
-"""What a dropout that was not asked for costs, in extra layers."""
-
-
-@dataclass(frozen=True)
-class Row:
-    """One line of the comparison.
-
-    Attributes:
-        expected: the layer asked for; None for an extra layer.
-        received: the student's layer; None for a missing layer.
-        expected_number: place among the layers asked for, from 1; 0 for an extra layer.
-        received_number: place among the student's layers, from 1; 0 for a missing layer.
-        differences: attributes that differ, when both are there and of one kind.
-        moved: whether the same layer stands on the other side of another row.
-        free: whether it is an extra layer where layers are free.
-        expected_place: place in the expected network, free places counted; −1 for an extra layer.
-        lost: weight lost, at most the weight of the expected layer.
-        fixed_units: whether the units are a number where they should follow an argument.
-    """
-
-    expected: ExpectedLayer | None
-    received: Layer | None
-    expected_number: int
-    received_number: int
-    differences: tuple[Attribute, ...] = ()
-    moved: bool = False
-    free: bool = False
-    expected_place: int = -1
-    lost: float = 0.0
-    fixed_units: bool = False
-
-    @property
-    def other_kind(self) -> bool:
-        """Whether both layers are there and of different kinds."""
-        return (
-            self.expected is not None
-            and self.received is not None
-            and self.expected.kind != self.received.kind
-        )
 
 
 @dataclass(frozen=True)
@@ -267,15 +226,15 @@ def _comparison(
     extra_cost = extra_layer_cost * network.weight / max(count, 1)
     numbers = _numbers(network, matched)
     rows = [
-        _row(network, form, matched, one, two, extra_cost, numbers)
+        row_of(network, form, matched, one, two, extra_cost, numbers)
         for one, two in matched.pairs
         if one is None or (network.layers[one].freedom is None and _is_told(network, one, two))
     ]
-    rows = _moves_marked(rows)
+    rows = moves_marked(rows)
     if fixed and not matched.outputs_astray:
         asked, given = network.giving_outputs, giving_outputs(form.layers, form.outputs)
         rows = [
-            _with_fixed_units(row)
+            with_fixed_units(row)
             if row.expected_place in asked and row.received_number - 1 in given
             else row
             for row in rows
@@ -333,87 +292,3 @@ def units_are_fixed(evidence: NetworkEvidence, settings: NetworkSettings) -> boo
             if last and output[-1:] not in last:
                 return True
     return False
-
-
-def attribute_share(layer: ExpectedLayer) -> float:
-    """The weight that one attribute of a layer carries."""
-    return ATTRIBUTE_SHARE * layer.weight
-
-
-def _row(
-    network: ExpectedNetwork,
-    form: NormalForm,
-    matched: Match,
-    one: int | None,
-    two: int | None,
-    extra_cost: float,
-    numbers: dict[int, int],
-) -> Row:
-    asked = None if one is None else network.layers[one]
-    found = None if two is None else form.layers[two]
-    differences: tuple[Attribute, ...] = ()
-    free = asked is None and two in matched.free
-    if asked is None:
-        mild = found is not None and found.kind in DROPOUTS
-        lost = 0.0 if free else extra_cost * DROPOUT_SHARE if mild else extra_cost
-    elif found is None or found.kind != asked.kind:
-        lost = asked.weight
-    else:
-        differences = asked.differences(found)
-        if one in matched.astray:
-            differences = (*differences, Attribute.READS)
-        lost = _lost(asked, len(differences))
-    return Row(
-        expected=asked,
-        received=found,
-        expected_number=0 if one is None else numbers[one],
-        received_number=0 if two is None else two + 1,
-        differences=differences,
-        free=free,
-        expected_place=-1 if one is None else one,
-        lost=lost,
-    )
-
-
-def _lost(layer: ExpectedLayer, differences: int) -> float:
-    return min(layer.weight, differences * attribute_share(layer))
-
-
-def _signature(layer: Layer) -> tuple[str, tuple[tuple[Attribute, Value], ...]]:
-    return layer.kind, tuple(sorted(layer.values.items()))
-
-
-def _moves_marked(rows: list[Row]) -> list[Row]:
-    """Marks pairs of a missing and an extra layer that are the same layer in another place."""
-    missing = Counter(
-        _signature(row.expected) for row in rows if row.expected and row.received is None
-    )
-    extra = Counter(
-        _signature(row.received)
-        for row in rows
-        if row.received and row.expected is None and not row.free
-    )
-    lacking = missing & extra
-    surplus = Counter(lacking)
-    marked = []
-    for row in rows:
-        layer, count = (row.expected, lacking) if row.received is None else (row.received, surplus)
-        one_sided = (row.expected is None) != (row.received is None) and not row.free
-        if one_sided and layer is not None and count[_signature(layer)] > 0:
-            count[_signature(layer)] -= 1
-            marked.append(replace(row, moved=True, lost=row.lost if row.expected else 0.0))
-        else:
-            marked.append(row)
-    return marked
-
-
-def _with_fixed_units(row: Row) -> Row:
-    """The row of a layer that gives an output its size, the units counted as wrong."""
-    layer = row.expected
-    if layer is None or row.received is None or not layer.per_argument or row.other_kind:
-        return row
-    size = Attribute.UNITS if Attribute.UNITS in layer.rules else Attribute.FILTERS
-    differences = tuple(dict.fromkeys((size, *row.differences)))
-    return replace(
-        row, differences=differences, fixed_units=True, lost=_lost(layer, len(differences))
-    )

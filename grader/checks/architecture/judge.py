@@ -7,7 +7,6 @@ from typing import Final
 from grader.assignments.registry import JudgeInput
 from grader.checks.architecture.comparison import (
     Comparison,
-    attribute_share,
     compare,
     units_are_fixed,
 )
@@ -15,6 +14,7 @@ from grader.checks.architecture.expected import canonical_shapes, expected_netwo
 from grader.checks.architecture.layers import DROPOUTS
 from grader.checks.architecture.mistakes import layer_findings
 from grader.checks.architecture.places import Places, places_of
+from grader.checks.architecture.rows import attribute_share
 from grader.checks.architecture.structure import remarks, structure_findings, unused_findings
 from grader.checks.architecture.surplus import surplus_mistake
 from grader.checks.architecture.table import network_table

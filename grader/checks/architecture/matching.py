@@ -8,6 +8,7 @@ from itertools import islice, permutations
 from typing import Final
 
 from grader.checks.architecture.alignment import READS_COST, Alignment, Pair, align
+from grader.checks.architecture.branches import forks_of, ordered_alike
 from grader.checks.architecture.expected import ExpectedNetwork
 from grader.checks.architecture.layers import Layer
 from grader.checks.architecture.normal_form import NormalForm
@@ -51,18 +52,27 @@ def match(expected: ExpectedNetwork, form: NormalForm, *, surcharge: int = 0) ->
         form: the student's.
         surcharge: see `align`.
 
-    For each merge the orders of its branches are tried, one merge after the other; that finds the
-    best of all orders when merges do not depend on each other, and a good one otherwise.
+    Branches are first put into the order in which branches like them are asked for. Then, for each
+    merge, other orders are tried, one merge after the other; that finds the best of all orders when
+    merges do not depend on each other, and a good one otherwise.
     """
     reads: dict[int, Sequence[int]] = {
         place: layer.inputs for place, layer in enumerate(form.layers)
     }
-    best = _matched(expected, form, range(len(form.layers)), surcharge)
-    seen = {tuple(range(len(form.layers)))}
+    natural = list(range(len(form.layers)))
+    best = _matched(expected, form, natural, surcharge)
+    seen = {tuple(natural)}
     work = max(1, len(expected.layers) * len(form.layers))
     tries = _MAX_WORK // work
     chosen, outputs = dict(reads), list(form.outputs)
-    forks: list[int | None] = [place for place in reads if len(set(reads[place])) > 1]
+    alike = reads | ordered_alike(expected.layers, form.layers)
+    row = depth_first(alike, outputs)
+    if best.cost and tuple(row) not in seen:
+        seen.add(tuple(row))
+        found = _matched(expected, form, row, surcharge)
+        if found.cost < best.cost:
+            best, chosen = found, dict(alike)
+    forks: list[int | None] = [*forks_of(form.layers)]
     if len(set(form.outputs)) > 1:
         forks.append(None)
     for fork in forks:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from grader.checks.architecture.attribute_mistakes import attribute_mistake
-from grader.checks.architecture.comparison import Comparison, Row
+from grader.checks.architecture.comparison import Comparison
 from grader.checks.architecture.layers import (
     ATTENTIONS,
     CONVOLUTIONS,
@@ -19,6 +19,7 @@ from grader.checks.architecture.layers import (
     Layer,
 )
 from grader.checks.architecture.places import Places
+from grader.checks.architecture.rows import Row
 from grader.checks.architecture.surplus import surplus_mistake
 from grader.checks.architecture.values import UNKNOWN, value_text
 from grader.checks.architecture.wording import Mistake, layer_text, layers_text

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from grader.checks.architecture.comparison import Comparison, Row
+from grader.checks.architecture.comparison import Comparison
 from grader.checks.architecture.layers import Layer
+from grader.checks.architecture.rows import Row
 from grader.checks.architecture.values import UNKNOWN, count_or_none, shape_text, value_text
 from grader.checks.architecture.wording import summary_of
 from grader.records.layer_families import Attribute

@@ -20,6 +20,7 @@ from written_networks import (
     Shape,
     Spec,
     codes,
+    conv,
     dense,
     evidence_of,
     graph_of,
@@ -34,7 +35,10 @@ from written_networks import (
     with_inputs,
 )
 
+from grader.checks.architecture.expected import expected_networks
+from grader.checks.architecture.normal_form import normal_form
 from grader.checks.network_codes import NetworkCode as Code
+from grader.records.layer_families import Attribute
 from grader.records.network_settings import NetworkSettings
 from grader.records.result import Outcome, RowStatus, Severity
 
@@ -163,3 +167,121 @@ def test_unreadable_attributes_are_shown_as_unknown() -> None:
         Code.FILTERS, Code.KERNEL_SIZE, Code.STRIDES, Code.PADDING, Code.ACTIVATION_UNKNOWN,
     }  # fmt: skip
     assert verdict.findings[0].received == "filters unknown"
+
+
+# --- one form for many ways of writing ------------------------------------------------------------
+
+
+def form_of(*specs: Spec, shape: Shape = (8, 8, 2)) -> list[tuple[str, tuple[int, ...]]]:
+    """Kinds of the layers in the normal form, and what each reads."""
+    form = normal_form(graph_of(specs, shape), 1.0, preprocessing_allowed=True)
+    return [(layer.kind, layer.inputs) for layer in form.layers]
+
+
+def at(spec: Spec, *inputs: int, shape: Shape | None = None) -> Spec:
+    return Spec(spec.kind, spec.config, spec.source, inputs or None, shape or spec.shape)
+
+
+def test_pooling_in_code_is_the_layer() -> None:
+    pooled = operation("max_pool", pool_size=[2, 2], strides=[2, 2], padding="SAME")
+    specs = (at(pooled, shape=(4, 4, 2)), FLATTEN, OUT)
+    form = normal_form(graph_of(specs, (8, 8, 2)), 1.0, preprocessing_allowed=True)
+    values = form.layers[0].values
+    assert form.layers[0].kind == "MaxPooling2D"
+    assert (values[Attribute.POOL_SIZE], values[Attribute.PADDING]) == ((2, 2), "same")
+
+
+@pytest.mark.parametrize(
+    ("zeros", "padding"),
+    [
+        ([[0, 1], [0, 1]], "same"),
+        ([[1, 0], [0, 1]], "zeros ((1, 0), (0, 1))"),
+        ([[0, 0], [0, 0]], "zeros ((0, 0), (0, 0))"),
+    ],
+)
+def test_zeros_in_front_of_a_convolution_are_its_padding(
+    zeros: list[list[int]], padding: str
+) -> None:
+    sides = tuple(8 + sum(pair) for pair in zeros)
+    for padded in (
+        layer("ZeroPadding2D", padding=zeros),
+        operation("pad", paddings=[[0, 0], *zeros, [0, 0]], mode="CONSTANT", value=0.0),
+    ):
+        specs = (at(padded, shape=(*sides, 2)), conv(4, 3, 2), FLATTEN, OUT)
+        form = normal_form(graph_of(specs, (8, 8, 2)), 1.0, preprocessing_allowed=True)
+        assert [found.kind for found in form.layers] == ["Conv2D", "Flatten", "Dense"]
+        assert form.layers[0].values[Attribute.PADDING] == padding
+
+
+def test_zeros_that_something_else_reads_as_well_stay() -> None:
+    padded = at(layer("ZeroPadding2D", padding=[[1, 1], [1, 1]]), shape=(10, 10, 2))
+    specs = (
+        padded, at(conv(2, 3, 1), 0), at(conv(2, 3, 1), 0),
+        at(layer("Add"), 1, 2), at(FLATTEN, 3), at(OUT, 4),
+    )  # fmt: skip
+    assert form_of(*specs)[0] == ("ZeroPadding2D", (-1,))
+
+
+def test_a_sum_of_two_halved_is_an_average() -> None:
+    branches = at(dense(4), -1), at(dense(4, "relu"), -1)
+    halved = operation("affine", scale=0.5, offset=0.0)
+    specs = (*branches, at(operation("add"), 0, 1), at(halved, 2), at(OUT, 3))
+    assert [kind for kind, _ in form_of(*specs, shape=(6,))] == [
+        "Dense",
+        "Dense",
+        "Average",
+        "Dense",
+    ]
+    shifted = operation("affine", scale=0.5, offset=1.0)
+    specs = (*branches, at(operation("add"), 0, 1), at(shifted, 2), at(OUT, 3))
+    assert "Add" in [kind for kind, _ in form_of(*specs, shape=(6,))]
+
+
+def test_a_vector_tiled_along_a_new_axis_is_repeated() -> None:
+    grown = at(operation("expand_dims", axis=1), shape=(1, 6))
+    tiled = at(operation("tile", multiples=[1, 3, 1]), shape=(3, 6))
+    assert [kind for kind, _ in form_of(grown, tiled, OUT, shape=(6,))] == ["RepeatVector", "Dense"]
+    other = at(operation("tile", multiples=[1, 3, 2]), shape=(3, 12))
+    assert form_of(grown, other, OUT, shape=(6,))[1][0] == "tile"
+
+
+def test_keys_that_are_the_values_go_without_saying() -> None:
+    heads = layer("MultiHeadAttention", num_heads=2, key_dim=4)
+    for inputs, reads in (((-1, 0, 0), (-1, 0)), ((-1, 0, -1), (-1, 0, -1)), ((0, 0), (0, 0))):
+        form = form_of(at(dense(4), -1), at(heads, *inputs, shape=(5, 4)), at(OUT, 1), shape=(5, 4))
+        assert form[1] == ("MultiHeadAttention", reads)
+
+
+def test_arguments_of_attention_may_stand_in_any_order() -> None:
+    heads = layer("MultiHeadAttention", num_heads=2, key_dim=4)
+    graph = graph_of((at(dense(4), -1), at(heads, -1, 0, 0, shape=(5, 4)), at(OUT, 1)), (5, 4))
+    called = {"key": {"input": 1}, "value": {"input": 2}, "use_causal_mask": True}
+    node = graph.nodes[1].model_copy(update={"inputs": (-1, -1, 0), "call_arguments": called})
+    graph = graph.model_copy(update={"nodes": (graph.nodes[0], node, graph.nodes[2])})
+    found = normal_form(graph, 1.0, preprocessing_allowed=True).layers[1]
+    assert found.inputs == (-1, 0, -1)
+    assert found.values[Attribute.CAUSAL] is True
+
+
+def test_what_an_assignment_asks_for_has_the_same_normal_form() -> None:
+    asked = NetworkSettings.parse(
+        {
+            "input_shapes": [[8, 8, 2]],
+            "num_actions": [4],
+            "layers": [
+                {"layer": "Conv2D", "filters": 4, "kernel_size": 3},
+                {"layer": "MaxPooling2D"},
+                {"layer": "Activation", "activation": "relu"},
+                {"layer": "Reshape", "target_shape": [9, -1]},
+                {"layer": "Reshape", "target_shape": [-1]},
+                {"layer": "Dense", "units": "num_actions"},
+            ],
+        }
+    )
+    (network,) = expected_networks(asked, ((8, 8, 2),))
+    told = [(found.kind, found.values.get(Attribute.ACTIVATION)) for found in network.layers]
+    assert told == [
+        ("Conv2D", "relu"), ("MaxPooling2D", None), ("Reshape", None), ("Flatten", None),
+        ("Dense", "linear"),
+    ]  # fmt: skip
+    assert network.layers[2].values[Attribute.TARGET_SHAPE] == (9, 4)
