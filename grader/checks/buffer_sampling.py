@@ -7,7 +7,14 @@ from typing import Final
 import numpy as np
 
 from grader.assignments.registry import JudgeInput
-from grader.checks.buffer_trials import BufferCode, Ints, begun, buffer_finding, numbers_of
+from grader.checks.buffer_trials import (
+    BufferCode,
+    Ints,
+    begun,
+    buffer_finding,
+    nothing_told,
+    numbers_of,
+)
 from grader.checks.interface import graded
 from grader.records.function_settings import ReplayBufferSettings, SamplingSettings
 from grader.records.learning_evidence import BufferTrial, ReplayBufferEvidence
@@ -32,10 +39,9 @@ def judge_sampling(given: JudgeInput) -> Verdict:
         return found
     sampling, oversampling, *seeded = found
     where = evidence.place("sample")
-    if not sampling.form:
-        return graded(0.0, (buffer_finding(
-            BufferCode.UNREADABLE, "A batch cannot be read.", "five arrays", sampling.received,
-            where, "Return `np.array([...])` for each of the five."),))  # fmt: skip
+    nothing = nothing_told(sampling, wanted.batch_size, where)
+    if nothing is not None:
+        return graded(0.0, (nothing,))
     uneven = _uneven(sampling, wanted.capacity, settings.false_alarm, where)
     further: list[tuple[Finding, ...]] = []
     if settings.without_repeats:
@@ -59,11 +65,13 @@ def _uneven(
     Draws without repeats within a batch are more even than independent ones, so that the tests of
     independent draws raise fewer false alarms than stated, never more.
     """
-    oldest = trial.stored - capacity
-    batches = numbers_of(trial)[..., 0] - oldest
-    draws = batches[(batches >= 0) & (batches < capacity)]
-    if draws.size == 0:
-        return ()
+    # A buffer that keeps more than it should is told so by `capacity`; here it is asked whether it
+    # draws evenly from what it keeps.
+    numbers = numbers_of(trial)[..., 0]
+    oldest = min(trial.stored - capacity, int(numbers.min()))
+    capacity = trial.stored - oldest
+    batches = numbers - oldest
+    draws = batches.reshape(-1)
     level = level_per_test(false_alarm, _UNIFORMITY_TESTS)
     even = min(frequencies(draws, capacity)[1], single_value(draws, capacity)[1])
     if even < level:
@@ -118,7 +126,8 @@ def _repeats(trial: BufferTrial, where: str) -> tuple[Finding, ...]:
 
 
 def _seeded(trials: list[BufferTrial], where: str) -> tuple[Finding, ...]:
-    if len(trials) == 2 and np.array_equal(numbers_of(trials[0]), numbers_of(trials[1])):
+    drawn = [numbers_of(trial) for trial in trials]
+    if len(drawn) == 2 and drawn[0].size and np.array_equal(drawn[0], drawn[1]):
         return ()
     return (buffer_finding(
         BufferCode.SEED_IGNORED, "Two buffers made with the same seed draw different batches.",
@@ -131,7 +140,8 @@ def _oversampled(
     trial: BufferTrial, wanted: ReplayBufferSettings, where: str
 ) -> tuple[Finding, ...]:
     numbers = numbers_of(trial)[..., 0]
-    count = numbers.shape[1] if numbers.ndim == 2 and trial.form else 0
+    readable = numbers.ndim == 2 and bool(trial.form) and bool((numbers >= 0).all())
+    count = numbers.shape[1] if readable else 0
     seen = {
         "error": bool(trial.raised),
         "fewer": not trial.raised and count == trial.stored,

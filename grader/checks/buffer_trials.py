@@ -66,6 +66,42 @@ def numbers_of(trial: BufferTrial) -> Ints:
     return trial.batches.array().astype(np.int64)
 
 
+def nothing_told(trial: BufferTrial, size: int, where: str) -> Finding | None:
+    """Why the batches of a trial tell nothing about what is kept and drawn; None when they do.
+
+    Args:
+        trial: that came to its end.
+        size: transitions asked for in each batch.
+        where: place of `sample`.
+    """
+    numbers = numbers_of(trial)
+    if not trial.form or not len(numbers):
+        return unreadable(trial, size, where)
+    if numbers.shape[1] != size:
+        return buffer_finding(
+            BufferCode.WRONG_SIZE, "A batch has another size than asked for.",
+            f"{size} transitions", str(numbers.shape[1]), where,
+            "Draw as many as `batch_size` says.")  # fmt: skip
+    unknown = numbers[..., 0] < 0
+    if unknown.any():
+        return buffer_finding(
+            BufferCode.OTHER_VALUES, "A state comes back that was never stored.",
+            "the values that were stored",
+            f"others, in {100 * float(unknown.mean()):.3g} % of what is drawn", where,
+            "Store states as they are given, and draw from the places that are filled.",
+        )  # fmt: skip
+    return None
+
+
+def unreadable(trial: BufferTrial, size: int, where: str) -> Finding:
+    """That a batch is not what a batch should be."""
+    return buffer_finding(
+        BufferCode.UNREADABLE, "A batch cannot be read.",
+        f"{len(COLUMNS)} arrays of {size}: states, actions, rewards, next states, flags",
+        trial.received or "nothing", where,
+        "Return `np.array([...])` for each of the five, in this order.")  # fmt: skip
+
+
 def buffer_finding(
     code: BufferCode, claim: str, expected: str, received: str, where: str, advice: str
 ) -> Finding:

@@ -26,10 +26,11 @@ class GradientCode(StrEnum):
     VANISHED = "WT204"
     NOT_FINITE = "WT205"
     MANY_DEAD = "WT206"
+    FROZEN = "WT207"
 
 
 def judge_gradients(given: JudgeInput) -> Verdict:
-    """The share of the layers with weights to train that a gradient reaches.
+    """The share of the layers with weights to train that a gradient reaches, and that are trained.
 
     Gradients are computed in a process without the student's code, from the network that was proven
     to be the student's, on inputs it has not seen.
@@ -49,20 +50,21 @@ def judge_gradients(given: JudgeInput) -> Verdict:
     if trial is None or trial.reason:
         return graded(0.0, (_not_built(trial.reason if trial else "nothing", where),))
     trained = [layer for layer in trial.layers if layer.gradients]
-    if not trained:
+    frozen = [layer for layer in trial.layers if layer.frozen]
+    if not trained and not frozen:
         return graded(0.0, (_finding(
             GradientCode.DETACHED, "No layer of the network can be trained.",
             "layers with weights that are trained", "none", where,
             "Leave `trainable` at True.",
         ),))  # fmt: skip
-    findings = _findings(trial.layers, trained, settings, where)
+    findings = (*_frozen(frozen, where), *_findings(trial.layers, trained, settings, where))
     if evidence.proof is None or evidence.proof.method is not ProofMethod.REBUILT:
         # A dead network answers the same to everything, which proves nothing; what is wrong with
         # it is told all the same. Points are given for what is proven alone.
         unproven = _not_built("a network that answers otherwise than its description", where)
         return graded(0.0, findings or (unproven,))
     reached = [layer for layer in trained if _reached(layer)]
-    return graded(len(reached) / len(trained), findings)
+    return graded(len(reached) / (len(trained) + len(frozen)), findings)
 
 
 def _not_built(received: str, where: str) -> Finding:
@@ -71,6 +73,16 @@ def _not_built(received: str, where: str) -> Finding:
         "layers of Keras, put together in a way that can be followed", received, where,
         "Use Keras' own layers and operations.",
     )  # fmt: skip
+
+
+def _frozen(layers: list[LayerGradient], where: str) -> tuple[Finding, ...]:
+    if not layers:
+        return ()
+    return (_finding(
+        GradientCode.FROZEN, "Some of the layers are set not to be trained.",
+        "layers with weights that are trained", f"`trainable=False` in {_names(layers)}", where,
+        "Leave `trainable` at True, for the layers and for the model.",
+    ),)  # fmt: skip
 
 
 def _reached(layer: LayerGradient) -> bool:

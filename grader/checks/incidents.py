@@ -126,7 +126,7 @@ def incident_finding(incident: Incident, place: str | None = None) -> Finding:
             "run the file on its own and look at the last lines it prints.",
         ),
         IncidentKind.PROTOCOL: (
-            GeneralCode.UNREADABLE, f"No proper answer came back while {incident.stage}.",
+            GeneralCode.UNREADABLE, _unreadable(incident),
             "a number, an array, or a list, tuple or dict of them",
             "Return plain numbers or arrays, and leave the grader's modules alone.",
         ),
@@ -135,10 +135,17 @@ def incident_finding(incident: Incident, place: str | None = None) -> Finding:
             "Nothing to do: the mark is withheld until your instructor has graded this again.",
         ),
     }[kind]  # fmt: skip
+    # What is wrong with an answer is a sentence of its own, and nothing that was received.
+    received = "" if kind is IncidentKind.PROTOCOL else incident.message
     return Finding(
         code=code, severity=Severity.ERROR, claim=claim, where=_file(incident) or where,
-        expected=expected, received=incident.message or None, try_=advice or None,
+        expected=expected, received=received or None, try_=advice or None,
     )  # fmt: skip
+
+
+def _unreadable(incident: Incident) -> str:
+    reason = f": {incident.message}" if incident.message else ""
+    return f"No proper answer came back while {incident.stage}{reason}."
 
 
 def _file(incident: Incident) -> str | None:

@@ -9,15 +9,18 @@ import numpy as np
 import numpy.typing as npt
 
 from grader.assignments.registry import JudgeInput
-from grader.checks.architecture.expected import canonical_shapes, expected_networks, sides_of
+from grader.checks.architecture.expected import canonical_shapes, expected_networks
 from grader.checks.incidents import incident_verdict
 from grader.checks.interface import graded, interface_verdict
 from grader.checks.network_codes import NetworkCode
 from grader.checks.network_interface import ending_incident, unexamined_verdict
+from grader.checks.network_output_shape import judge_shape
 from grader.records.incident import Incident, IncidentKind
+from grader.records.layer_families import Attribute
 from grader.records.network_evidence import (
     BehaviourTrial,
     NetworkEvidence,
+    NetworkGraph,
     NetworkProof,
     ProofMethod,
 )
@@ -38,10 +41,6 @@ CONSTANT_TOLERANCE: Final = 1e-6
 SUM_TOLERANCE: Final = 1e-3
 """How near to 1 the outputs for one input must add up to be taken for probabilities."""
 
-WRONG_SHAPE_COST: Final = 0.5
-"""Share of the points lost when the output has the right shape for some numbers of actions only;
-when it has it for none, all are lost."""
-
 COSTS: Final[Mapping[str, float]] = {
     NetworkCode.NOT_FINITE: 1.0,
     NetworkCode.CONSTANT: 0.75,
@@ -51,6 +50,8 @@ COSTS: Final[Mapping[str, float]] = {
     NetworkCode.NEVER_NEGATIVE: 0.5,
     NetworkCode.NO_PROBABILITIES: 0.5,
     NetworkCode.UNPROVEN: 1.0,
+    NetworkCode.NO_WEIGHTS: 1.0,
+    NetworkCode.NO_NUMBERS: 1.0,
 }
 """Share of the points that is lost with each finding about the outputs.
 
@@ -72,16 +73,17 @@ def judge_behaviour(given: JudgeInput) -> Verdict:
        probabilities do add up to 1.
 
     7. The outputs come from the network's layers and weights, as the proof of the network says.
+    8. Where layers with weights are asked for, some weights take part in the output.
 
     Numbers that are not finite show none of 3 to 6, and a constant output shows none of 4 to 6.
-    Where one of these does not hold, 7 says nothing more.
+    Where one of these does not hold, 7 and 8 say nothing more.
     """
     evidence: NetworkEvidence = given.evidence
     settings: NetworkSettings = given.part_settings
     if (blocked := interface_verdict(evidence)) is not None:
         return blocked
     trial = evidence.behaviour
-    shape_cost, shape_finding = _judge_shape(evidence, settings)
+    shape_cost, shape_finding = judge_shape(evidence, settings)
     if trial is not None and trial.incident is not None:
         return incident_verdict(trial.incident, *shape_finding, place=evidence.place("builder"))
     if trial is None or not evidence.builds:
@@ -97,91 +99,18 @@ def judge_behaviour(given: JudgeInput) -> Verdict:
     findings = _judge_outputs(trial, settings, evidence.place("builder"))
     if not findings and evidence.proof is not None:
         findings = _judge_origin(evidence.proof, evidence.place("builder"))
+    if not findings and evidence.graph is not None and _asks_for_weights(settings):
+        findings = _judge_weights(evidence.graph, evidence.place("builder"))
     cost = shape_cost + sum(COSTS[finding.code] for finding in findings)
     return graded(1.0 - cost, (*shape_finding, *findings))
-
-
-def _judge_shape(
-    evidence: NetworkEvidence, settings: NetworkSettings
-) -> tuple[float, tuple[Finding, ...]]:
-    """The cost of the outputs' shapes, and one finding for all calls of the builder together."""
-    wrong: list[str] = []
-    built = {_told(build.arguments): build.output_shapes for build in evidence.builds}
-    calls = {_told(arguments): arguments for arguments in settings.builder_arguments}
-    for told, arguments in calls.items():
-        shapes = built.get(told, ())
-        accepted = _accepted(settings, evidence, arguments)
-        if not shapes:
-            wrong.append(f"no output for {told}")
-        elif len(shapes) == 1 and not any(_is_one_of(shapes, wanted) for wanted in accepted):
-            sides = ", ".join(("batch", *(str(side) for side in shapes[0][1:6])))
-            wrong.append(f"({sides}) for {told}")
-        elif not any(_is_one_of(shapes, wanted) for wanted in accepted):
-            wrong.append(f"{len(shapes)} outputs for {told}")
-    if not wrong:
-        return 0.0, ()
-    asked = _sides_asked(settings)
-    q_values = settings.returns == "q_values"
-    return 1.0 if len(wrong) == len(calls) else WRONG_SHAPE_COST, (
-        Finding(
-            code=NetworkCode.OUTPUT_SHAPE,
-            severity=Severity.ERROR,
-            claim="The output does not have one value per action."
-            if q_values
-            else "The output has another shape than asked for.",
-            where=evidence.place("builder"),
-            expected=f"outputs of the shape (batch, {asked})",
-            received="; ".join(wrong),
-            try_=f"Let the last layer be `Dense({asked})`, behind a `Flatten`, and use the "
-            "argument instead of a fixed number."
-            if q_values
-            else "Compare the shapes in the table: the last layer decides about the last side.",
-        ),
-    )
-
-
-def _told(arguments: Mapping[str, object]) -> str:
-    return ", ".join(f"{name}={value}" for name, value in arguments.items())
-
-
-def _accepted(
-    settings: NetworkSettings, evidence: NetworkEvidence, arguments: Mapping[str, object]
-) -> list[tuple[tuple[int, ...] | None, ...]]:
-    """The shapes of all outputs, for each network that is accepted; None where not known."""
-    shapes = canonical_shapes(settings, evidence.input_shapes or None, arguments)
-    found = [network.output_shapes for network in expected_networks(settings, shapes, arguments)]
-    if settings.output_shape is None:
-        return found
-    first = sides_of(settings.output_shape, arguments)
-    return [(first, *given[1:]) for given in found]
-
-
-def _is_one_of(
-    shapes: tuple[tuple[int, ...], ...], wanted: tuple[tuple[int, ...] | None, ...]
-) -> bool:
-    return len(shapes) == len(wanted) and all(
-        one is None or shape[1:] == one for shape, one in zip(shapes, wanted, strict=True)
-    )
-
-
-def _sides_asked(settings: NetworkSettings) -> str:
-    """The sides of the first output, with the argument by name where it decides."""
-    if settings.output_shape is not None:
-        return ", ".join(map(str, settings.output_shape))
-    (network, *_) = expected_networks(settings, canonical_shapes(settings, None))
-    last = network.layers[network.outputs[0]] if network.outputs[0] >= 0 else None
-    if last is not None and last.per_argument:
-        return last.per_argument
-    shape = None if last is None else last.output_shape
-    return "…" if shape is None else ", ".join(map(str, shape))
 
 
 def _judge_outputs(
     trial: BehaviourTrial, settings: NetworkSettings, place: str
 ) -> tuple[Finding, ...]:
     """A finding for each of the properties 2 to 6 that does not hold."""
-    if trial.outputs is None:
-        return (_not_finite("outputs that are no array of numbers", place),)
+    if trial.outputs is None or trial.outputs.array().dtype.kind not in "fiu":
+        return (_no_numbers(place),)
     raw = trial.outputs.array().astype(np.float64)
     values = raw.reshape(raw.shape[0], -1) if raw.ndim and raw.size else np.zeros((0, 1))
     broken = int(np.count_nonzero(~np.isfinite(values)))
@@ -208,6 +137,19 @@ def _not_finite(received: str, place: str) -> Finding:
         received=received,
         try_="Look for a division by zero, a logarithm or an exponential of large numbers, and "
         "weights that were not initialised.",
+    )
+
+
+def _no_numbers(place: str) -> Finding:
+    return Finding(
+        code=NetworkCode.NO_NUMBERS,
+        severity=Severity.ERROR,
+        claim="The output is no array of numbers.",
+        where=place,
+        expected="floating-point numbers, with one row for each input",
+        received="something else, such as True and False, or one number for all inputs",
+        try_="Return what the last layer gives: leave out a comparison such as `x > 0`, and a sum "
+        "or mean over the batch.",
     )
 
 
@@ -276,6 +218,41 @@ def _judge_origin(proof: NetworkProof, place: str) -> tuple[Finding, ...]:
             received="outputs of the right form that something else may have made",
             try_="Let nothing but Keras' own layers compute the output; the check of the layers "
             "says what is in the way.",
+        ),
+    )
+
+
+def _asks_for_weights(settings: NetworkSettings) -> bool:
+    """Whether each network that is accepted has a layer with weights that must be there."""
+    networks = expected_networks(settings, canonical_shapes(settings, None))
+    return all(
+        any(layer.is_required and Attribute.WEIGHTS in layer.rules for layer in network.layers)
+        for network in networks
+    )
+
+
+def _judge_weights(graph: NetworkGraph, place: str) -> tuple[Finding, ...]:
+    """The finding that nothing with weights leads to the output."""
+    nodes = {node.index: node for node in graph.nodes}
+    reached: set[int] = set()
+    waiting = list(graph.outputs)
+    while waiting:
+        index = waiting.pop()
+        if index in nodes and index not in reached:
+            reached.add(index)
+            waiting.extend(nodes[index].inputs)
+    if any(nodes[index].parameters for index in reached):
+        return ()
+    return (
+        Finding(
+            code=NetworkCode.NO_WEIGHTS,
+            severity=Severity.ERROR,
+            claim="No layer with weights has a part in the output.",
+            where=place,
+            expected="outputs computed with weights that training can change",
+            received="outputs computed from the input alone",
+            try_="Pass the data through the layers that the assignment asks for, and return what "
+            "the last of them gives.",
         ),
     )
 

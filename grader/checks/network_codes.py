@@ -94,3 +94,5 @@ class NetworkCode(StrEnum):
     SUMS_TO_ONE = "NW206"
     NEVER_NEGATIVE = "NW207"
     NO_PROBABILITIES = "NW208"
+    NO_WEIGHTS = "NW209"
+    NO_NUMBERS = "NW210"

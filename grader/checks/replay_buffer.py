@@ -15,12 +15,14 @@ from grader.checks.buffer_trials import (
     BufferCode,
     begun,
     buffer_finding,
+    nothing_told,
     numbers_of,
+    unreadable,
 )
 from grader.checks.interface import graded, passed
 from grader.records.function_settings import ReplayBufferSettings, SamplingSettings
 from grader.records.learning_evidence import BufferTrial, ReplayBufferEvidence
-from grader.records.result import Finding, Verdict
+from grader.records.result import Finding, Severity, Verdict
 
 
 def judge_interface(given: JudgeInput) -> Verdict:
@@ -33,7 +35,7 @@ def judge_interface(given: JudgeInput) -> Verdict:
 def judge_capacity(given: JudgeInput) -> Verdict:
     """Whether it says how much it holds, keeps no more than its capacity, and forgets the oldest.
 
-    One third each.
+    One third each; nothing where batches do not tell what it keeps.
     """
     evidence: ReplayBufferEvidence = given.evidence
     settings: ReplayBufferSettings = given.part_settings
@@ -41,6 +43,9 @@ def judge_capacity(given: JudgeInput) -> Verdict:
     if isinstance(found, Verdict):
         return found
     filling, full = found
+    nothing = nothing_told(full, settings.batch_size, evidence.place("sample"))
+    if nothing is not None:
+        return graded(0.0, (nothing,))
     where, findings = evidence.place(ROLE), []
     capacity = settings.capacity
     too_many = (full.length or 0) > capacity
@@ -49,7 +54,7 @@ def judge_capacity(given: JudgeInput) -> Verdict:
         findings.append(buffer_finding(
             BufferCode.WRONG_LENGTH, "`len(buffer)` is not the number of transitions it holds.",
             f"{min(bad.stored, capacity)} after {bad.stored} of at most {capacity} were stored",
-            "no whole number" if bad.length is None else str(bad.length), where,
+            _length_of(bad), where,
             "Return the number of transitions that are stored: at most the capacity."))  # fmt: skip
     if too_many:
         findings.append(buffer_finding(
@@ -60,7 +65,7 @@ def judge_capacity(given: JudgeInput) -> Verdict:
             "`self.position`, and go round with `% capacity`."))  # fmt: skip
     oldest = full.stored - capacity
     drawn = numbers_of(full)[..., 0]
-    old = np.unique(drawn[(drawn >= 0) & (drawn < oldest)])
+    old = np.unique(drawn[drawn < oldest])
     if old.size and not too_many:
         findings.append(buffer_finding(
             BufferCode.WRONG_ONES_FORGOTTEN,
@@ -74,11 +79,17 @@ def judge_capacity(given: JudgeInput) -> Verdict:
     return graded(1 - sum(lost) / len(lost), tuple(findings))
 
 
+def _length_of(trial: BufferTrial) -> str:
+    if trial.length is not None:
+        return str(trial.length)
+    return f"no whole number: {trial.length_received or 'nothing'}"
+
+
 def judge_batches(given: JudgeInput) -> Verdict:
     """Whether batches are arrays of the right form, hold what was stored, and keep it together.
 
-    A third for the form, a third for transitions that stay together, a third for keeping them when
-    the arrays are used again.
+    Form and transitions that stay together count alike, and so does keeping them when the arrays
+    are used again where the part's `copies` asks for it; where not, that is a warning.
     """
     evidence: ReplayBufferEvidence = given.evidence
     settings: ReplayBufferSettings = given.part_settings
@@ -87,18 +98,19 @@ def judge_batches(given: JudgeInput) -> Verdict:
         return found
     filling, sampling, aliasing = found
     where = evidence.place("sample")
-    if not filling.form or not sampling.form:
-        bad = sampling if filling.form else filling
-        return graded(0.0, (buffer_finding(
-            BufferCode.UNREADABLE, "A batch cannot be read.",
-            f"{len(COLUMNS)} arrays of {settings.batch_size}: {', '.join(settings.columns)}",
-            bad.received or "nothing", where,
-            "Return `np.array([...])` for each of the five, in this order."),))  # fmt: skip
+    for trial in found:
+        if not trial.form or not numbers_of(trial).size:
+            return graded(0.0, (unreadable(trial, settings.batch_size, where),))
     form = _form_findings(filling, settings, where)
     together = _together_findings(sampling, where)
-    kept = () if together else _alias_findings(aliasing, evidence.place("add"))
-    lost = [bool(form), bool(together), bool(kept) or bool(together)]
-    return graded(1 - sum(lost) / len(lost), (*form, *together, *kept))
+    kept = () if together else _alias_findings(aliasing, settings, evidence.place("add"))
+    findings = (*form, *together, *kept)
+    if (numbers_of(sampling)[..., 0] < 0).all():
+        return graded(0.0, findings)  # nothing of what was stored comes back
+    lost = [bool(form), bool(together)]
+    if settings.copies:
+        lost.append(bool(kept) or bool(together))
+    return graded(1 - sum(lost) / len(lost), findings)
 
 
 def _form_findings(
@@ -182,16 +194,19 @@ def _together_findings(trial: BufferTrial, where: str) -> tuple[Finding, ...]:
     return ()
 
 
-def _alias_findings(trial: BufferTrial, where: str) -> tuple[Finding, ...]:
+def _alias_findings(
+    trial: BufferTrial, settings: ReplayBufferSettings, where: str
+) -> tuple[Finding, ...]:
     numbers = numbers_of(trial)
     changed = (numbers[..., 0] < 0) | (numbers[..., 3] < 0)
-    if not trial.form or not changed.any():
+    if not changed.any():
         return ()
-    return (buffer_finding(
+    found = buffer_finding(
         BufferCode.ALIASED, "What is stored changes when the caller uses the array again.",
         "the state as it was when it was stored", "what was written to the array afterwards", where,
         "Store a copy: `np.array(state, copy=True)`. Environments may reuse one array for all "
-        "observations."),)  # fmt: skip
+        "observations.")  # fmt: skip
+    return (found if settings.copies else found.model_copy(update={"severity": Severity.WARNING}),)
 
 
 _Judge = Callable[[JudgeInput], Verdict]
@@ -201,8 +216,8 @@ _DESCRIBED: Final[tuple[tuple[str, _Judge, str], ...]] = (
     ("capacity", judge_capacity,
      "Its length is right, it keeps at most its capacity, and forgets the oldest; a third each."),
     ("batches", judge_batches,
-     "Arrays of the right shapes and types, transitions that stay together, and copies of what is "
-     "stored; a third each."),
+     "Arrays of the right shapes and types, transitions that stay together, and, with `copies`, "
+     "copies of what is stored; all alike."),
 )  # fmt: skip
 CHECKS: Final = (
     *(

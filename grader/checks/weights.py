@@ -75,7 +75,7 @@ def judge_initialisation(given: JudgeInput) -> Verdict:
             seen.setdefault(code, []).append((trial, expected, received))
     where = evidence.place(ROLE)
     findings = tuple(_finding(code, seen[code], where) for code in WeightCode if code in seen)
-    if evidence.proof is None or evidence.proof.method is ProofMethod.NONE:
+    if evidence.proof is None or evidence.proof.method is not ProofMethod.REBUILT:
         # Equal weights can make a network answer the same to everything, which proves nothing; what
         # is wrong with them is told all the same. Points are given for what is proven alone.
         return graded(0.0, findings or (_not_proven(where),))
@@ -117,6 +117,8 @@ def _problems(
     if scheme == "any" or trial.sample is None:
         return []
     values = trial.sample.array().astype(np.float64)
+    if not values.size:
+        return [(WeightCode.OTHER_DISTRIBUTION, scheme, "no values")]
     if _p_value(values, scheme, trial.shape, settings.scale) >= level:
         return []
     return [(

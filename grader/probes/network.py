@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -11,10 +13,17 @@ import numpy.typing as npt
 
 from grader.assignments.registry import ProbeKind, Role
 from grader.probes.context import ProbeContext, expect, load
-from grader.probes.network_claim import Outputs, describe_network, forward
-from grader.probes.network_inputs import DrawnInputs, accepted_shapes, input_candidates
+from grader.probes.network_claim import (
+    Claim,
+    describe_network,
+    forward,
+    read_weights,
+)
+from grader.probes.network_inputs import Batch, DrawnInputs, Look, accepted_shapes, input_candidates
+from grader.probes.network_live import elements, fits, with_shared_layers, without_dead_ends
+from grader.probes.network_observations import Observation, Outputs, touched
 from grader.probes.network_pictures import network_pictures
-from grader.probes.network_proof import Claim, Observation, prove
+from grader.probes.network_proof import prove
 from grader.probes.network_weights import gradient_trial, weight_trials
 from grader.probes.values import MAX_ELEMENTS, TYPE_CHARS
 from grader.records.arrays import ArrayRecord
@@ -23,6 +32,7 @@ from grader.records.messages import Invoke, ModelFacts
 from grader.records.network_evidence import BehaviourTrial, BuildTrial, NetworkEvidence
 from grader.records.network_settings import NetworkSettings
 from grader.records.text import clean_line
+from grader.records.weights_evidence import GradientTrial
 from grader.sandbox.incident import WorkerIncident
 from grader.sandbox.worker import Worker
 
@@ -35,6 +45,12 @@ _TRACE_BATCH: Final = 7
 """A prime, so that the batch axis is not taken for another one."""
 _PROOF_BATCH: Final = 4
 _OTHER_BATCH: Final = 9
+_LARGE_BATCH: Final = 33
+"""More than the 32 rows that Keras takes at once if it is told nothing."""
+_LOOK_BATCH: Final = 2
+_COMPILED_BATCH: Final = 5
+_CHEAP_ELEMENTS: Final = 1 << 20
+"""Networks with more numbers in a row are not asked for a large batch, which would take long."""
 _MOST_EXTRA_INPUTS: Final = 8
 
 
@@ -105,6 +121,7 @@ def _facts(
         target=name,
         names=tuple(single.name for single in settings.network_inputs),
         shapes=accepted_shapes(settings, arguments),
+        outputs=settings.outputs,
     )
     facts = worker.ask(request, stage)
     expect(
@@ -129,9 +146,9 @@ def _is_shape(value: object) -> bool:
 
 
 def _behaviour(
-    worker: Worker, inputs: DrawnInputs
+    worker: Worker, inputs: DrawnInputs, claim: Claim | None
 ) -> tuple[BehaviourTrial, tuple[Observation, ...]]:
-    """What the network answers: to a batch, to that again, to each row alone, to another batch."""
+    """What the network answers: to a batch, to that again, to each row alone, to other batches."""
     stage = "calling the network on inputs it has not seen"
     batch = inputs.draw(_PROOF_SEED, _PROOF_BATCH)
     other = inputs.draw(_PROOF_SEED + 1, _OTHER_BATCH)
@@ -141,6 +158,10 @@ def _behaviour(
         (repeated,) = forward(worker, "model0", [batch], stage)
         alone = forward(worker, "model0", rows, stage)
         (others,) = forward(worker, "model0", [other], stage)
+        further = [
+            Observation(single, forward(worker, "model0", [single], stage)[0], changed)
+            for single, changed in _further_batches(inputs, claim)
+        ]
     except WorkerIncident as error:
         return BehaviourTrial(incident=error.incident), ()
     if not all(map(_is_judged, outputs)):
@@ -150,6 +171,8 @@ def _behaviour(
         Observation(batch, repeated),
         *(Observation(row, answer) for row, answer in zip(rows, alone, strict=True)),
         Observation(other, others),
+        *further,
+        *_compiled(worker, inputs),
     )
     return (
         BehaviourTrial(
@@ -161,6 +184,27 @@ def _behaviour(
         ),
         seen,
     )
+
+
+def _further_batches(
+    inputs: DrawnInputs, claim: Claim | None
+) -> Iterator[tuple[Batch, Batch | None]]:
+    span = max(single.high - single.low for single in inputs.asked)
+    for number, look in enumerate(Look):
+        seed = _PROOF_SEED + 2 + number
+        batch = inputs.draw_look(look, seed, _LOOK_BATCH)
+        yield batch, touched(batch, span, seed)
+    if claim is None or elements(claim.graph) <= _CHEAP_ELEMENTS:
+        yield inputs.draw(_PROOF_SEED + 5, _LARGE_BATCH), None
+
+
+def _compiled(worker: Worker, inputs: DrawnInputs) -> Iterator[Observation]:
+    """What the network answers in a compiled function; nothing where it cannot be compiled."""
+    batch = inputs.draw(_PROOF_SEED + 6, _COMPILED_BATCH)
+    stage = "calling the network in a compiled function"
+    with contextlib.suppress(WorkerIncident):
+        (outputs,) = forward(worker, "model0", [batch], stage, compiled=True)
+        yield Observation(batch, outputs)
 
 
 def _is_judged(output: Array) -> bool:
@@ -218,28 +262,36 @@ def collect(context: ProbeContext) -> NetworkEvidence:
 def _examine(context: ProbeContext, worker: Worker, inputs: DrawnInputs) -> dict[str, Any]:
     found: dict[str, Any] = {}
     claim: Claim | None = None
+    own: Outputs | None = None
     try:
         traced = inputs.draw(_TRACE_SEED + 1, _TRACE_BATCH)
         claim = Claim(*describe_network(worker, "model0", traced))
-        found["graph"] = claim.graph
+        found["graph"] = with_shared_layers(claim.graph)
     except WorkerIncident as error:
         found["graph_incident"] = error.incident
         if worker.ended:
             return found
-    # Drawn only now: the description above could not be fitted to these inputs.
-    found["behaviour"], seen = _behaviour(worker, inputs)
-    found["proof"] = prove(context, worker, inputs, claim, seen)
+    with contextlib.suppress(WorkerIncident):
+        own = read_weights(worker, "model0")
+    # Drawn only now: neither description nor weights could be fitted to these inputs.
+    found["behaviour"], seen = _behaviour(worker, inputs, claim)
+    found["proof"] = prove(context, worker, inputs, claim, seen, own)
+    live = None if claim is None else without_dead_ends(claim.graph)
     found["pictures"] = network_pictures(
         context,
         inputs.shapes[0],
-        found.get("graph"),
+        live,
         () if claim is None else claim.weights,
         found["proof"],
     )
-    if claim is not None and context.settings.examine_weights:
+    if claim is not None and live is not None and context.settings.examine_weights:
         found["weights"] = weight_trials(claim.graph, claim.weights)
         batch = inputs.draw(_TRACE_SEED + 2, _OTHER_BATCH)
-        found["gradients"] = gradient_trial(context, claim.graph, claim.weights, batch)
+        found["gradients"] = (
+            gradient_trial(context, live, claim.weights, batch)
+            if fits(live, _OTHER_BATCH)
+            else GradientTrial(reason="the network is too large")
+        )
     return found
 
 

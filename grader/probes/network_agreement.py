@@ -8,7 +8,8 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from grader.records.network_evidence import GraphNode, NetworkGraph
+from grader.probes.network_live import live_nodes
+from grader.records.network_evidence import NetworkGraph
 
 Array = npt.NDArray[Any]
 
@@ -27,25 +28,22 @@ The unit roundoff (Higham 2002, Accuracy and Stability of Numerical Algorithms, 
 layers have random signs and grow with the square root of their number, which is 8 for 64 layers.
 """
 
+_USUAL_PART: Final = 1e-3
+_TINY: Final = 1e-25
+"""Below it, float32 comes near to numbers that it cannot hold with all digits."""
+
 
 def tolerance_of(graph: NetworkGraph) -> float:
     """What is allowed between a network and its rebuilt form, by the precision it computes in.
 
-    That precision is part of the claim; the rebuilt form does not come about where it is not so.
+    A network computes with 16 bits if everything with weights on the way to an output does. That
+    precision is part of the claim; the rebuilt form does not come about where it is not so.
     """
-    names = {node.output_dtype for node in _live(graph)}
-    for precision, tolerance in HALF_PRECISION_TOLERANCES.items():
-        if precision in names:
-            return tolerance
-    return RELATIVE_TOLERANCE
-
-
-def _live(graph: NetworkGraph) -> Iterable[GraphNode]:
-    wanted = set(graph.outputs)
-    for node in reversed(graph.nodes):
-        if node.index in wanted:
-            wanted.update(node.inputs)
-            yield node
+    live = list(live_nodes(graph))
+    names = {node.output_dtype for node in [n for n in live if n.parameters] or live}
+    if not names or not names <= HALF_PRECISION_TOLERANCES.keys():
+        return RELATIVE_TOLERANCE
+    return max(HALF_PRECISION_TOLERANCES[name] for name in names)
 
 
 def varies(outputs: Sequence[Array], tolerance: float = RELATIVE_TOLERANCE) -> bool:
@@ -60,28 +58,53 @@ def _varies(outputs: Array, tolerance: float) -> bool:
     if not np.isfinite(values).all():
         return False
     spread = float(np.max(np.ptp(values, axis=0), initial=0.0)) if values.size else 0.0
-    return spread > tolerance * float(np.max(np.abs(values), initial=0.0))
+    largest = float(np.max(np.abs(values), initial=0.0))
+    return largest > _TINY and spread > tolerance * largest
 
 
-def difference(first: Sequence[Array], second: Sequence[Array]) -> float | None:
+def difference(
+    first: Sequence[Array], second: Sequence[Array], usual: Sequence[Array] | None = None
+) -> float | None:
     """Largest difference of several outputs, each relative to its largest value.
 
-    None where there are others, in number or shape, or some that are no finite numbers.
+    Args:
+        first: outputs of a network for a batch.
+        second: those of another one.
+        usual: what the first answers to ordinary inputs, where the batch may be one for which a
+            sound network answers with nothing but rounding, or divides by 0.
+
+    Returns:
+        None where there are others, in number or shape, or some that are no finite numbers; with
+        `usual`, numbers that are not finite may be the same in both.
     """
-    if len(first) != len(second):
+    if len(first) != len(second) or (usual is not None and len(usual) != len(first)):
         return None
-    found = [_difference(a, np.asarray(b)) for a, b in zip(first, second, strict=True)]
+    found = [
+        _difference(a, np.asarray(b), None if usual is None else usual[place])
+        for place, (a, b) in enumerate(zip(first, second, strict=True))
+    ]
     return None if None in found else max(value for value in found if value is not None)
 
 
-def _difference(first: Array, second: Array) -> float | None:
+def _difference(first: Array, second: Array, usual: Array | None) -> float | None:
     if first.shape != second.shape or {first.dtype.kind, second.dtype.kind} - set("fiub"):
         return None
     a, b = first.astype(np.float64), second.astype(np.float64)
-    if not (np.isfinite(a).all() and np.isfinite(b).all()):
+    known = np.isfinite(a) & np.isfinite(b)
+    if not known.all() and (
+        usual is None or not np.array_equal(a[~known], b[~known], equal_nan=True)
+    ):
         return None
-    scale = max(float(np.max(np.abs(b), initial=0.0)), 1e-6)
-    return float(np.max(np.abs(a - b), initial=0.0)) / scale
+    a, b = a[known], b[known]
+    scale = max(_largest(a), _largest(b), _TINY)
+    if usual is not None and usual.dtype.kind in "fiub":
+        scale = max(scale, _USUAL_PART * _largest(usual.astype(np.float64)))
+    return _largest(a - b) / scale
+
+
+def _largest(values: Array) -> float:
+    finite_values = values[np.isfinite(values)]
+    return float(np.max(np.abs(finite_values), initial=0.0))
 
 
 def finite(outputs: Iterable[Array]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -11,17 +12,25 @@ from pydantic import JsonValue
 
 from grader.probes.context import expect, parsed
 from grader.probes.network_inputs import Batch
-from grader.records.messages import Describe, Description, Forward
+from grader.probes.network_observations import Outputs
+from grader.records.messages import Describe, Description, Forward, ReadWeights, WriteWeights
 from grader.records.network_evidence import NetworkGraph
 from grader.records.text import clean_line
 from grader.sandbox.worker import Worker
 
 Array = npt.NDArray[Any]
-Outputs = tuple[Array, ...]
-"""One array for each output of a network, shape (batch, …)."""
 
 _GRAPH_CHARS: Final = 1 << 20
 _MOST_OUTPUTS: Final = 64
+_MOST_NODES: Final = 4096
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What the student's process says of its network."""
+
+    graph: NetworkGraph
+    weights: Outputs
 
 
 def as_sent(batch: Batch) -> Any:
@@ -30,14 +39,17 @@ def as_sent(batch: Batch) -> Any:
 
 
 def forward(
-    worker: Worker, name: str, batches: list[Batch], stage: str, *, training: bool = False
-) -> list[Outputs]:
+    worker: Worker, name: str, batches: list[Batch], stage: str, *, training: bool = False,
+    compiled: bool = False,
+) -> list[Outputs]:  # fmt: skip
     """The outputs of the student's network for each batch.
 
     Raises:
         WorkerIncident: the network did not answer, or not with arrays.
     """
-    request = Forward(target=name, batches=tuple(map(as_sent, batches)), training=training)
+    request = Forward(
+        target=name, batches=tuple(map(as_sent, batches)), training=training, compiled=compiled
+    )
     answer = worker.ask(request, stage)
     outputs: list[Outputs] = []
     expect(isinstance(answer, list) and len(answer) == len(batches), stage, "answers are missing")
@@ -47,10 +59,31 @@ def forward(
             and 0 < len(listed) <= _MOST_OUTPUTS
             and all(isinstance(array, np.ndarray) for array in listed),
             stage,
-            "the network's output is no array",
+            "the network's output is not an array",
         )
         outputs.append(tuple(listed))
     return outputs
+
+
+def read_weights(worker: Worker, name: str) -> Outputs | None:
+    """All weights of the student's network; None if they are no arrays.
+
+    Raises:
+        WorkerIncident: they could not be read.
+    """
+    read = worker.ask(ReadWeights(target=name), "reading the network's weights")
+    if not isinstance(read, list) or not all(isinstance(item, np.ndarray) for item in read):
+        return None
+    return tuple(read)
+
+
+def write_weights(worker: Worker, name: str, weights: Outputs) -> None:
+    """Sets all weights of the student's network.
+
+    Raises:
+        WorkerIncident: they could not be set.
+    """
+    worker.ask(WriteWeights(target=name, weights=weights), "setting the network's weights")
 
 
 def describe_network(
@@ -132,7 +165,8 @@ def _well_formed(graph: NetworkGraph, inputs: int, weights: int) -> bool:
         for position, node in enumerate(graph.nodes)
     )
     return (
-        ordered
+        len(graph.nodes) <= _MOST_NODES
+        and ordered
         and len(graph.input_shapes) == inputs
         and 0 < len(graph.outputs) <= _MOST_OUTPUTS
         and all(-inputs <= node < len(graph.nodes) for node in graph.outputs)

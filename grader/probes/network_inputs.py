@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from itertools import islice, product
 from typing import Any, Final
 
@@ -19,8 +20,20 @@ Batch = tuple[Array, ...]
 Shape = tuple[int, ...]
 
 _MOST_COMBINATIONS: Final = 16
+_SPARSE_PART: Final = 0.05
 _PIXELS: Final = 32
 """Ranges at least this wide are fed with whole numbers, as pixels are."""
+
+
+class Look(StrEnum):
+    """Inputs that look otherwise than noise."""
+
+    SPARSE = "sparse"
+    """Nothing but a few numbers, like a game's frame: a ball and two rackets on black."""
+    EMPTY = "empty"
+    """Zero everywhere, or the smallest number of the range."""
+    EVEN = "even"
+    """One number everywhere."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +73,17 @@ class DrawnInput:
                 drawn[row, length:] = 0
         return drawn
 
+    def draw_look(self, look: Look, generator: np.random.Generator, batch: int) -> Array:
+        """A batch that looks otherwise than noise, of the shape and dtype of `draw`."""
+        drawn = self.draw(generator, batch)
+        least = max(int(self.low), 1) if self.padded and self.high >= 1 else self.low
+        empty = 0 if least <= 0 <= self.high else least
+        if look is Look.SPARSE:
+            kept = generator.random(drawn.shape) < _SPARSE_PART
+            return np.where(kept, drawn, empty).astype(drawn.dtype)
+        value = drawn.flat[0] if look is Look.EVEN and drawn.size else empty
+        return np.full_like(drawn, value)
+
 
 @dataclass(frozen=True)
 class DrawnInputs:
@@ -86,11 +110,31 @@ class DrawnInputs:
             batch: number of rows.
         """
         asked = (
-            single.draw(np.random.default_rng([seed, number] if number else seed), batch)
+            single.draw(_generator(seed, number), batch) for number, single in enumerate(self.asked)
+        )
+        return self._with_extra(asked, batch)
+
+    def draw_look(self, look: Look, seed: int, batch: int) -> Batch:
+        """A batch for each input that looks otherwise than noise.
+
+        Args:
+            look: how.
+            seed: the same seed gives the same numbers.
+            batch: number of rows.
+        """
+        asked = (
+            single.draw_look(look, _generator(seed, number), batch)
             for number, single in enumerate(self.asked)
         )
+        return self._with_extra(asked, batch)
+
+    def _with_extra(self, asked: Iterator[Array], batch: int) -> Batch:
         ones = (np.ones((batch, *shape), np.float32) for shape in self.extra)
         return (*asked, *ones)
+
+
+def _generator(seed: int, number: int) -> np.random.Generator:
+    return np.random.default_rng([seed, number] if number else seed)
 
 
 def accepted_shapes(

@@ -5,12 +5,16 @@ compare outputs on inputs that were drawn after the claim was made:
 
 - by rebuilding: a process without student code builds the network from description and weights;
 - by transplanting: the student's network gets random weights and must answer like the expected
-  network with the same weights. This needs no description.
+  network with the same weights, and so it must with the weights it was built with, before and
+  after. This needs no description.
+
+A network that was rebuilt from its description and answers otherwise contradicts itself; that is
+the end of it.
 
 The student's network is asked in the ordinary way, with nothing of the tracing in place: several
-times, with batches of several sizes, and in training mode too where its layers say that this
-changes nothing. Every answer is compared, so a network that shows other layers to its readers than
-to its users is not proven.
+times, with batches of several sizes and looks, in a compiled function, and in training mode too
+where its layers say that this changes nothing. Every answer is compared, so a network that shows
+other layers to its readers than to its users is not proven.
 
 Outputs that are the same for every input agree with too many descriptions to prove one. Then the
 network gets other weights, is described again, and is rebuilt from that.
@@ -19,7 +23,6 @@ network gets other weights, is described again, and is rebuilt from that.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -28,11 +31,19 @@ from pydantic import JsonValue
 
 from grader.probes.context import ProbeContext
 from grader.probes.inspection import ask_inspector
-from grader.probes.network_agreement import difference, finite, tolerance_of, varies
-from grader.probes.network_claim import Outputs, as_sent, describe_network, forward
-from grader.probes.network_inputs import Batch, DrawnInputs
+from grader.probes.network_agreement import finite, tolerance_of, varies
+from grader.probes.network_claim import (
+    Claim,
+    as_sent,
+    describe_network,
+    forward,
+    write_weights,
+)
+from grader.probes.network_inputs import DrawnInputs
+from grader.probes.network_live import fits, live_nodes, without_dead_ends
+from grader.probes.network_observations import Observation, Outputs, furthest, to_ask
 from grader.probes.network_transplant import he_normal, transplanted
-from grader.records.messages import ReadWeights, Rebuild, WriteWeights
+from grader.records.messages import Rebuild
 from grader.records.network_evidence import GraphNode, NetworkGraph, NetworkProof, ProofMethod
 from grader.records.text import clean_line
 from grader.sandbox.incident import WorkerIncident
@@ -51,28 +62,13 @@ _RANDOM_SETTINGS: Final = ("dropout", "recurrent_dropout", "dropout_rate")
 _OTHER_OUTPUTS: Final = "a network of exactly these layers and weights gives other outputs"
 
 
-@dataclass(frozen=True)
-class Observation:
-    """What the student's network answered to a batch that was drawn after the claim."""
-
-    batch: Batch
-    outputs: Outputs
-
-
-@dataclass(frozen=True)
-class Claim:
-    """What the student's process says of its network."""
-
-    graph: NetworkGraph
-    weights: Outputs
-
-
 def prove(
     context: ProbeContext,
     worker: Worker,
     inputs: DrawnInputs,
     claim: Claim | None,
     seen: Sequence[Observation],
+    own: Outputs | None,
 ) -> NetworkProof:
     """Proves the student's network in one of the two ways; changes its weights on the second.
 
@@ -81,7 +77,8 @@ def prove(
         worker: holds the network as `model0`.
         inputs: of the network.
         claim: None if the network could not be described.
-        seen: what the network answered; empty if it did not.
+        seen: what the network answered; empty if it did not. The first is to noise.
+        own: its weights, read before it was asked anything; None if they could not be read.
 
     Raises:
         GraderFault: the expected network is too large to be built; the assignment's author must
@@ -94,12 +91,14 @@ def prove(
         proof = _rebuilt(context, claim, seen)
         if proof.method is ProofMethod.REBUILT and _tells_apart(seen, claim):
             return _also_in_training(context, worker, inputs, claim, proof)
-    if worker.ended:
+        if proof.reason == _OTHER_OUTPUTS:
+            return proof
+    if worker.ended or own is None or not seen:
         return _inconclusive(proof)
     try:
-        found = transplanted(context, worker, inputs)
+        found = transplanted(context, worker, inputs, own, seen)
         if found is None and claim is not None and proof.method is ProofMethod.REBUILT:
-            found = _rebuilt_with_other_weights(context, worker, inputs, claim)
+            found = _rebuilt_with_other_weights(context, worker, inputs, claim, own)
         return found or _inconclusive(proof)
     except WorkerIncident as error:
         return _unproven(f"{_inconclusive(proof).reason}; {error.incident.message}")
@@ -130,21 +129,19 @@ def _rebuilt(
 ) -> NetworkProof:
     """The proof by rebuilding: every answer must be that of the rebuilt network."""
     tolerance = tolerance_of(claim.graph)
+    if not fits(claim.graph, max(len(single.batch[0]) for single in seen)):
+        return _unproven("it is too large to be rebuilt")
     request = Rebuild(
-        graph=claim.graph.plain(),
+        graph=without_dead_ends(claim.graph).plain(),
         weights=claim.weights,
-        batches=tuple(as_sent(single.batch) for single in seen),
+        batches=tuple(map(as_sent, to_ask(seen))),
         training=training,
     )
     try:
         answers = ask_inspector(context.source, request, "rebuilding the network")
     except WorkerIncident as error:
         return _unproven(error.incident.message or "it could not be rebuilt")
-    found = [
-        difference(single.outputs, answer) for single, answer in zip(seen, answers, strict=True)
-    ]
-    known = [value for value in found if value is not None]
-    largest = max(known) if len(known) == len(found) and known else None
+    largest = furthest(seen, answers, tolerance)
     if largest is not None and largest <= tolerance:
         return NetworkProof(method=ProofMethod.REBUILT, difference=largest, tolerance=tolerance)
     return NetworkProof(
@@ -152,7 +149,7 @@ def _rebuilt(
         difference=largest,
         tolerance=tolerance,
         reason=_OTHER_OUTPUTS
-        if all(finite(single.outputs) for single in seen)
+        if finite(seen[0].outputs)
         else "outputs that are not finite numbers cannot be compared",
     )
 
@@ -172,7 +169,7 @@ def _also_in_training(
     Layers that draw random numbers in training cannot be compared there; without them, the answers
     must be those of the description.
     """
-    if any(_draws_numbers(node) for node in claim.graph.nodes):
+    if any(_draws_numbers(node) for node in live_nodes(claim.graph)):
         return proof
     batch = inputs.draw(_TRAINING_SEED, _TRAINING_BATCH)
     stage = "calling the network with training=True"
@@ -181,7 +178,7 @@ def _also_in_training(
     try:
         (outputs,) = forward(worker, "model0", [batch], stage, training=True)
         seen = [Observation(batch, outputs)]
-        if not any(_learns_from_batches(node) for node in claim.graph.nodes):
+        if not any(_learns_from_batches(node) for node in live_nodes(claim.graph)):
             found = _rebuilt(context, claim, seen)
             return proof if found.method is ProofMethod.REBUILT else same
         traced = inputs.draw(_TRAINING_SEED + 1, _TRAINING_BATCH)
@@ -225,16 +222,16 @@ def _learns_from_batches(node: GraphNode) -> bool:
 
 
 def _rebuilt_with_other_weights(
-    context: ProbeContext, worker: Worker, inputs: DrawnInputs, claim: Claim
+    context: ProbeContext, worker: Worker, inputs: DrawnInputs, claim: Claim, own: Outputs
 ) -> NetworkProof | None:
-    """The proof by rebuilding, under weights with which the outputs depend on the input."""
-    read = worker.ask(ReadWeights(target="model0"), "reading the network's weights")
-    if not isinstance(read, list) or not all(isinstance(item, np.ndarray) for item in read):
-        return None
+    """The proof by rebuilding, under weights with which the outputs depend on the input.
+
+    With its own weights back, the network must answer as before.
+    """
     for number, gain in enumerate(_GAINS):
         generator = np.random.default_rng([_OTHER_WEIGHTS_SEED, number])
-        drawn = tuple(_other(array, gain, generator) for array in read)
-        worker.ask(WriteWeights(target="model0", weights=drawn), "setting the network's weights")
+        drawn = tuple(_other(array, gain, generator) for array in own)
+        write_weights(worker, "model0", drawn)
         traced = inputs.draw(_OTHER_WEIGHTS_SEED + number, 2)
         again = Claim(*describe_network(worker, "model0", traced))
         if _structure(again.graph) != _structure(claim.graph):
@@ -251,7 +248,13 @@ def _rebuilt_with_other_weights(
             proof = _rebuilt(context, again, seen)
             if proof.method is not ProofMethod.REBUILT:
                 return None
-            return _also_in_training(context, worker, inputs, again, proof)
+            proof = _also_in_training(context, worker, inputs, again, proof)
+            write_weights(worker, "model0", own)
+            stage = "calling the network with its first weights"
+            back = [Observation(other, forward(worker, "model0", [other], stage)[0])]
+            if _rebuilt(context, claim, back).method is not ProofMethod.REBUILT:
+                return None
+            return proof
     return None
 
 

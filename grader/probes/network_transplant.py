@@ -5,7 +5,8 @@ It needs no description of the student's network, and a list of layers of the ex
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -14,11 +15,12 @@ import numpy.typing as npt
 from grader.errors import GraderFault
 from grader.probes.context import ProbeContext
 from grader.probes.inspection import ask_inspector
-from grader.probes.network_agreement import RELATIVE_TOLERANCE, difference
-from grader.probes.network_claim import Outputs, forward
-from grader.probes.network_inputs import DrawnInputs, accepted_shapes
+from grader.probes.network_agreement import RELATIVE_TOLERANCE
+from grader.probes.network_claim import forward, write_weights
+from grader.probes.network_inputs import Batch, DrawnInputs, accepted_shapes
+from grader.probes.network_observations import Observation, Outputs, furthest, to_ask
 from grader.records.arithmetic import evaluate
-from grader.records.messages import ReadWeights, Reference, WriteWeights
+from grader.records.messages import Reference
 from grader.records.network_evidence import NetworkProof, ProofMethod
 from grader.records.network_settings import NetworkSettings
 from grader.records.variants import Variant
@@ -66,13 +68,21 @@ _SCALINGS: Final[tuple[Callable[[Array], Array], ...]] = (
 """What is done with pixels before the first layer."""
 
 
-def transplanted(context: ProbeContext, worker: Worker, inputs: DrawnInputs) -> NetworkProof | None:
+def transplanted(
+    context: ProbeContext,
+    worker: Worker,
+    inputs: DrawnInputs,
+    own: Outputs,
+    seen: Sequence[Observation],
+) -> NetworkProof | None:
     """The proof by random weights, or None where it does not come about.
 
     Args:
         context: the part.
         worker: holds the network as `model0`; its weights are changed.
         inputs: of the network.
+        own: its weights, read before it was asked anything.
+        seen: what it answered with them; the expected network must answer the same.
 
     Raises:
         WorkerIncident: the student's network did not answer.
@@ -82,16 +92,14 @@ def transplanted(context: ProbeContext, worker: Worker, inputs: DrawnInputs) -> 
     settings: NetworkSettings = context.settings
     if len(settings.network_inputs) != 1 or inputs.extra:
         return None
-    read = worker.ask(ReadWeights(target="model0"), "reading the network's weights")
-    if not isinstance(read, list) or not all(isinstance(item, np.ndarray) for item in read):
-        return None
-    sides = [list(array.shape) for array in read]
+    sides = [list(array.shape) for array in own]
     arguments = settings.builder_arguments[0]
     wanted = accepted_shapes(settings, arguments)[0][0]
     for layers in _expected_lists(settings, arguments):
         found = _asked(context, Reference(layers=layers, input_shape=wanted))
         if found == sides:
-            return _compared(context, worker, inputs, layers, wanted, sides)
+            expected = _Expected(context, layers, wanted, inputs.shapes[0])
+            return _compared(worker, inputs, expected, own, seen)
     return None
 
 
@@ -105,53 +113,90 @@ def _asked(context: ProbeContext, request: Reference) -> Any:
         return None
 
 
+@dataclass(frozen=True)
+class _Expected:
+    """The network asked for.
+
+    Attributes:
+        context: whose inspector builds it.
+        layers: it consists of.
+        wanted: shape of its input.
+        shape: of the input of the student's network.
+    """
+
+    context: ProbeContext
+    layers: tuple[dict[str, Any], ...]
+    wanted: tuple[int, ...]
+    shape: tuple[int, ...]
+
+    def differences(self, weights: Outputs, seen: Sequence[Observation]) -> list[float]:
+        """How far what was seen is from its answers; one for each scaling of the pixels."""
+        arrays = [_channels_last(self.shape, self.wanted, batch[0]) for batch in to_ask(seen)]
+        scalings = _SCALINGS if arrays[0].dtype.kind == "f" else _SCALINGS[:1]
+        request = Reference(
+            layers=self.layers,
+            input_shape=self.wanted,
+            weights=weights,
+            batches=tuple(
+                scaling(array).astype(array.dtype) for scaling in scalings for array in arrays
+            ),
+        )
+        answers = _asked(self.context, request) or []
+        return [
+            _furthest(seen, answers[start : start + len(arrays)])
+            for start in range(0, len(answers), len(arrays))
+        ]
+
+
 def _compared(
-    context: ProbeContext,
     worker: Worker,
     inputs: DrawnInputs,
-    layers: tuple[dict[str, Any], ...],
-    wanted: tuple[int, ...],
-    sides: list[list[int]],
+    expected: _Expected,
+    own: Outputs,
+    seen: Sequence[Observation],
 ) -> NetworkProof | None:
-    generator = np.random.default_rng(_SEED)
-    weights = tuple(he_normal(tuple(side), generator).astype(np.float32) for side in sides)
-    batch, other = inputs.draw(_SEED, _BATCH), inputs.draw(_SEED + 1, _OTHER_BATCH)
-    asked = [batch, batch, (batch[0][:1],), other]
-    worker.ask(WriteWeights(target="model0", weights=weights), "setting the network's weights")
-    # Each by itself, so that none of the answers can be made with the next question known.
-    stage = "calling the network with other weights"
-    seen = [forward(worker, "model0", [single], stage)[0] for single in asked]
-    if not any(layer["layer"] in _OTHER_IN_TRAINING for layer in layers):
-        asked.append(other)
-        seen += forward(worker, "model0", [other], stage, training=True)
-    if any(len(outputs) != 1 for outputs in seen):
+    """The proof, if the answers are those expected with its own weights, with others, and again."""
+    first = expected.differences(own, seen)
+    if min(first, default=np.inf) > RELATIVE_TOLERANCE:
         return None
-    arrays = [_channels_last(inputs.shapes[0], wanted, single[0]) for single in asked]
-    scalings = _SCALINGS if batch[0].dtype.kind == "f" else _SCALINGS[:1]
-    request = Reference(
-        layers=layers,
-        input_shape=wanted,
-        weights=weights,
-        batches=tuple(
-            scaling(array).astype(array.dtype) for scaling in scalings for array in arrays
-        ),
-    )
-    answers = _asked(context, request) or []
-    differences = [
-        _furthest(seen, answers[start : start + len(asked)])
-        for start in range(0, len(answers), len(asked))
-    ]
-    best = min((found for found in differences if found is not None), default=None)
-    if best is None or best > RELATIVE_TOLERANCE:
+    generator = np.random.default_rng(_SEED)
+    weights = tuple(he_normal(array.shape, generator).astype(np.float32) for array in own)
+    batch, other = inputs.draw(_SEED, _BATCH), inputs.draw(_SEED + 1, _OTHER_BATCH)
+    stage = "calling the network with other weights"
+    write_weights(worker, "model0", weights)
+    answered = _answers(worker, [batch, batch, (batch[0][:1],), other], stage, expected)
+    changed = expected.differences(weights, answered)
+    write_weights(worker, "model0", own)
+    batch, other = inputs.draw(_SEED + 2, _BATCH), inputs.draw(_SEED + 3, _OTHER_BATCH)
+    answered = _answers(worker, [batch, other], "calling the network again", expected)
+    last = expected.differences(own, answered)
+    # One scaling of the pixels must do for all three.
+    best = min(map(max, zip(first, changed, last, strict=False)), default=np.inf)
+    if best > RELATIVE_TOLERANCE:
         return None
     return NetworkProof(
         method=ProofMethod.TRANSPLANTED, difference=best, tolerance=RELATIVE_TOLERANCE
     )
 
 
-def _furthest(seen: list[Outputs], answers: list[Array]) -> float | None:
-    found = [difference(single, [answer]) for single, answer in zip(seen, answers, strict=True)]
-    return None if None in found else max(value for value in found if value is not None)
+def _answers(
+    worker: Worker, batches: list[Batch], stage: str, expected: _Expected
+) -> list[Observation]:
+    """What the network answers; the last batch also in training, if that changes nothing."""
+    # Each by itself, so that none of the answers can be made with the next question known.
+    seen = [
+        Observation(single, forward(worker, "model0", [single], stage)[0]) for single in batches
+    ]
+    if not any(layer["layer"] in _OTHER_IN_TRAINING for layer in expected.layers):
+        (outputs,) = forward(worker, "model0", batches[-1:], stage, training=True)
+        seen.append(Observation(batches[-1], outputs))
+    return seen
+
+
+def _furthest(seen: Sequence[Observation], answers: list[Array]) -> float:
+    """The largest difference; infinite where something cannot be compared."""
+    found = furthest(seen, [[answer] for answer in answers], RELATIVE_TOLERANCE)
+    return np.inf if found is None else found
 
 
 def he_normal(side: tuple[int, ...], generator: np.random.Generator, gain: float = 1.0) -> Array:

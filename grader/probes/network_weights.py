@@ -47,7 +47,10 @@ def _trial(layer: str, kind: str, role: str, array: Array) -> WeightTrial:
     fields: dict[str, Any] = {"layer": layer, "kind": kind, "role": role, "shape": array.shape}
     if array.dtype.kind not in "fiu":
         return WeightTrial(**fields)
-    values = array.astype(np.float64).reshape(-1)
+    # No network computes with more than float32 holds: what is beyond it is infinite there. The
+    # figures below then stay within float64.
+    with np.errstate(over="ignore", invalid="ignore"):
+        values = array.astype(np.float32).astype(np.float64).reshape(-1)
     if not np.all(np.isfinite(values)):
         return WeightTrial(**fields, finite=False)
     step = max(1, -(-values.size // _SAMPLE))
@@ -63,6 +66,8 @@ def _trial(layer: str, kind: str, role: str, array: Array) -> WeightTrial:
 
 def _equal_units(kernel: Array) -> tuple[int, int] | None:
     """The first two units with the same weights; the last axis counts the units."""
+    if not kernel.size:
+        return None
     columns = kernel.reshape(-1, kernel.shape[-1]).T
     if not 1 < len(columns) <= _MOST_UNITS:
         return None
@@ -98,6 +103,7 @@ def gradient_trial(
             layer=graph.nodes[each["node"]].name or graph.nodes[each["node"]].kind,
             kind=graph.nodes[each["node"]].kind,
             gradients=tuple(each["gradients"]), finite=each["finite"],
+            frozen=each.get("frozen", False),
             units=each.get("units", 0), dead=each.get("dead", 0),
         )
         for each in answer

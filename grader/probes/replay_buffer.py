@@ -8,8 +8,8 @@ import numpy as np
 
 from grader.assignments.registry import ProbeKind, Role
 from grader.probes.context import ProbeContext, expect, load, load_again
-from grader.probes.transitions import COLUMNS, Batch, decoded, transition
-from grader.probes.values import renamed
+from grader.probes.transitions import Batch, decoded, transition
+from grader.probes.values import TYPE_CHARS, renamed
 from grader.records.arrays import ArrayRecord
 from grader.records.function_settings import ReplayBufferSettings
 from grader.records.incident import Incident
@@ -17,6 +17,7 @@ from grader.records.learning_evidence import BufferTrial, ReplayBufferEvidence
 from grader.records.messages import Invoke
 from grader.records.practice_requests import CallEach
 from grader.records.text import clean_line
+from grader.records.wire import describe
 from grader.sandbox.incident import WorkerIncident
 from grader.sandbox.worker import Worker
 
@@ -26,18 +27,16 @@ _SEED: Final = 5
 _BATCHES: Final = 40
 _SEEDED_BATCHES: Final = 6
 _FEW: Final = 5
+_LONGEST: Final = 2**31
+"""Lengths from here on are no length of a buffer."""
 
 
 class _Buffers:
     """Makes buffers in one worker and tries them."""
 
-    def __init__(self, context: ProbeContext, worker: Worker, parameters: tuple[str, ...]) -> None:
+    def __init__(self, context: ProbeContext, worker: Worker) -> None:
         self.settings: ReplayBufferSettings = context.settings
         self.worker = worker
-        names = self.settings.arguments
-        own = {names.get(name, name) for name in COLUMNS}
-        # A method that takes one thing, which is none of the five, takes the transition whole.
-        self.whole = len(parameters) == 1 and parameters[0] not in own
         self.made = 0
 
     def make(self) -> str:
@@ -75,37 +74,45 @@ class _Buffers:
         try:
             name = self.make()
             self._store(name, stored, label, overwrite=overwrite)
-            length = self._length(name, label)
+            length, length_received = self._length(name, label)
             answers = self._sample(name, batches, size, label, may_raise=may_raise)
         except WorkerIncident as error:
             return BufferTrial(label=label, stored=stored, incident=error.incident)
         raised = answers[0].get("raised") if isinstance(answers[0], dict) else None
         if may_raise and isinstance(raised, str):
             return BufferTrial(
-                label=label, stored=stored, length=length, raised=clean_line(raised, 100)
-            )
+                label=label, stored=stored, length=length, length_received=length_received,
+                raised=clean_line(raised, 100),
+            )  # fmt: skip
         read = [decoded(answer, self.settings, stored) for answer in answers]
-        return BufferTrial(label=label, stored=stored, length=length, **_summary(read))
+        return BufferTrial(
+            label=label, stored=stored, length=length, length_received=length_received,
+            **_summary(read),
+        )  # fmt: skip
 
     def _store(self, name: str, stored: int, label: str, *, overwrite: bool) -> None:
         stage = f"storing transitions ({label})"
-        calls: list[dict[str, Any]] = []
-        for number in range(stored):
-            values = transition(number, self.settings)
-            if self.whole:
-                calls.append({"transition": tuple(values[column] for column in COLUMNS)})
-            else:
-                calls.append(renamed(values, self.settings.arguments))
-        self.worker.ask(
-            CallEach(target=name, method="add", calls=tuple(calls), overwrite=overwrite), stage
+        calls = tuple(
+            renamed(transition(number, self.settings), self.settings.arguments)
+            for number in range(stored)
         )
+        # A method that takes one thing, which is none of the five, takes the transition whole.
+        request = CallEach(
+            target=name, method="add", calls=calls, overwrite=overwrite, whole=True
+        )  # fmt: skip
+        self.worker.ask(request, stage)
 
-    def _length(self, name: str, label: str) -> int | None:
+    def _length(self, name: str, label: str) -> tuple[int | None, str]:
+        """What `len` says, and in words what it said instead of a whole number."""
         stage = f"asking for the length ({label})"
         length = self.worker.ask(Invoke(target=name, method="length"), stage)
         if isinstance(length, np.integer):
             length = int(length)
-        return length if isinstance(length, int) and 0 <= length < 2**31 else None
+        # True and False are of class int.
+        whole = isinstance(length, int) and not isinstance(length, bool)
+        if whole and 0 <= length < _LONGEST:
+            return int(length), ""
+        return None, clean_line(describe(length), TYPE_CHARS)
 
     def _sample(
         self, name: str, batches: int, size: int, label: str, *, may_raise: bool
@@ -148,8 +155,7 @@ def collect(context: ProbeContext) -> ReplayBufferEvidence:
         fields = context.base(**loaded.fields())
         if not loaded.complete:
             return ReplayBufferEvidence(**fields)
-        parameters = next(s.parameters for s in loaded.symbols if s.role == "add")
-        buffers = _Buffers(context, worker, parameters)
+        buffers = _Buffers(context, worker)
         try:
             buffers.make()
         except WorkerIncident as error:
@@ -177,11 +183,11 @@ def collect(context: ProbeContext) -> ReplayBufferEvidence:
             else BufferTrial(label="a seed", incident=end)
         ]
     if seeded[0].incident is None:
-        seeded.append(_elsewhere(context, parameters, few))
+        seeded.append(_elsewhere(context, few))
     return ReplayBufferEvidence(**fields, **found, seeded=tuple(seeded))
 
 
-def _elsewhere(context: ProbeContext, parameters: tuple[str, ...], stored: int) -> BufferTrial:
+def _elsewhere(context: ProbeContext, stored: int) -> BufferTrial:
     """The same seed in another process, whose own randomness differs."""
     settings: ReplayBufferSettings = context.settings
     label = "the same seed in another process"
@@ -190,7 +196,7 @@ def _elsewhere(context: ProbeContext, parameters: tuple[str, ...], stored: int) 
             load_again(context, worker)
         except WorkerIncident as error:
             return BufferTrial(label=label, stored=stored, incident=error.incident)
-        buffers = _Buffers(context, worker, parameters)
+        buffers = _Buffers(context, worker)
         return buffers.trial(label, stored, _SEEDED_BATCHES, settings.batch_size)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final
 
 import numpy as np
@@ -22,6 +23,12 @@ Array = npt.NDArray[Any]
 Weights = tuple[Array, ...]
 
 _ENTROPY: Final = 907
+_TARGET: Final = re.compile("target|tgt", re.IGNORECASE)
+_ONLINE: Final = re.compile("online|policy|local|main|primary|source|src", re.IGNORECASE)
+_SHARE: Final = re.compile(
+    "^(tau|t|alpha|polyak|rho|rate)$|_tau$|^tau_|_rate$|share", re.IGNORECASE
+)
+"""Names of the step's share, which is no network."""
 _WEIGHTS_SEED: Final = 71
 _SIDES: Final = (5, 7, 3)
 _NORMALIZED: Final = 4
@@ -71,7 +78,7 @@ def _read(worker: Worker, name: str, like: Weights, stage: str) -> tuple[ArrayRe
 
 
 def _trial(
-    worker: Worker, settings: TargetUpdateSettings, label: str, tau: float | None, *,
+    worker: Worker, names: dict[str, str], label: str, tau: float | None, *,
     normalized: bool, seed: int,
 ) -> UpdateTrial:  # fmt: skip
     rng = np.random.default_rng([_WEIGHTS_SEED, seed])
@@ -85,9 +92,7 @@ def _trial(
     try:
         _make(worker, "online", online, normalized=normalized)
         _make(worker, "target", target, normalized=normalized)
-        request = Invoke(
-            target="update", arguments=renamed(offered, settings.arguments), keep="returned"
-        )
+        request = Invoke(target="update", arguments=renamed(offered, names), keep="returned")
         worker.ask(request, stage)
         online_after = _read(worker, "online", online, stage)
         target_after = _read(worker, "target", target, stage)
@@ -115,6 +120,29 @@ def _plan(settings: TargetUpdateSettings) -> tuple[tuple[str, float | None, bool
     return {"soft": soft, "hard": hard, "both": (*soft, *hard)}[settings.updates]
 
 
+def networks_by_name(parameters: tuple[str, ...]) -> dict[str, str]:
+    """Which parameters take the online and the target network, where their names say so.
+
+    Exactly one of the networks must be named as target (`target`, `target_model`, `q_target`) or as
+    online (`online`, `policy_net`, `local_model`); the other parameter that may be a network takes
+    the other one. Names that say neither, or say it twice, leave the order to decide.
+
+    Args:
+        parameters: names of the function's parameters, in order.
+
+    Returns:
+        Parameters by `online` and `target`; empty where the names say nothing.
+    """
+    networks = [name for name in parameters if not _SHARE.search(name)][:2]
+    if len(networks) != 2:
+        return {}
+    for role, other, pattern in (("target", "online", _TARGET), ("online", "target", _ONLINE)):
+        told = [bool(pattern.search(name)) for name in networks]
+        if sum(told) == 1:
+            return {role: networks[told.index(True)], other: networks[told.index(False)]}
+    return {}
+
+
 def collect(context: ProbeContext) -> TargetUpdateEvidence:
     """Calls the update with every share, with and without weights that are not trained."""
     settings: TargetUpdateSettings = context.settings
@@ -124,8 +152,10 @@ def collect(context: ProbeContext) -> TargetUpdateEvidence:
         fields = context.base(**loaded.fields())
         if not loaded.complete:
             return TargetUpdateEvidence(**fields)
+        parameters = next(s.parameters for s in loaded.symbols if s.role == "update")
+        names = networks_by_name(parameters) | settings.arguments
         for number, (label, tau, normalized) in enumerate(_plan(settings)):
-            trials.append(_trial(worker, settings, label, tau, normalized=normalized, seed=number))
+            trials.append(_trial(worker, names, label, tau, normalized=normalized, seed=number))
     return TargetUpdateEvidence(**fields, trials=tuple(trials))
 
 

@@ -43,6 +43,7 @@ _CASES_SEED: Final = 41
 _BATCH_SEED: Final = 43
 _WEIGHTS_SEED: Final = 47
 _ENTROPY: Final = 404
+_SECOND_VARIABLES: Final = "Creating variables on a non-first call"
 _OPTIMIZERS: Final[tuple[tuple[Optimizer, str], ...]] = (
     ("sgd", "one step with SGD"),
     ("adam", "one step with Adam"),
@@ -163,11 +164,39 @@ def collect(context: ProbeContext) -> TrainingEvidence:
         with context.worker(_ENTROPY) as worker:
             again = load(context, worker)
             steps = _steps(worker, context.source, settings, again.incident)
+    steps = tuple(
+        _alone(context, trial) if number and _compiled_once(trial) else trial
+        for number, trial in enumerate(steps)
+    )
     learning: dict[str, Any] = {}
     if _found(loaded, "step") and settings.learning_steps:
         with context.worker(_ENTROPY) as worker:
             learning = _learning(context, worker, settings)
     return TrainingEvidence(**fields, loss=loss, steps=steps, **learning)
+
+
+def _compiled_once(trial: StepTrial) -> bool:
+    """Whether a `tf.function` was refused the variables of a second optimizer.
+
+    Such a function may make variables when it is called first, and never again. A program that
+    trains with one optimizer does not meet that limit.
+    """
+    incident = trial.incident
+    return (
+        incident is not None
+        and incident.error_type == "ValueError"
+        and _SECOND_VARIABLES in incident.message
+    )
+
+
+def _alone(context: ProbeContext, trial: StepTrial) -> StepTrial:
+    """The trial in a process of its own, in which no step was taken before."""
+    kind = next(kind for kind, _ in _OPTIMIZERS if kind == trial.optimizer)
+    with context.worker(_ENTROPY) as worker:
+        again = load(context, worker)
+        if again.incident is not None or not _found(again, "step"):
+            return trial
+        return _step_trial(worker, context.source, context.settings, kind, trial.label)
 
 
 def _learning(context: ProbeContext, worker: Worker, settings: TrainingSettings) -> dict[str, Any]:

@@ -187,6 +187,10 @@ class ReplayBufferSettings(Record):
     oversampling: Literal["fewer", "repeats", "error", "any"] = "any"
     """What `sample` does when more is asked for than is stored: return what there is, draw some
     twice, or raise an exception."""
+    copies: bool = False
+    """Whether keeping the caller's arrays themselves, not copies, costs points in `batches`. Most
+    environments return a new array at every step, for which the usual deque of tuples is right;
+    where this is not set, it is told as a warning."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -219,7 +223,9 @@ class TargetUpdateSettings(Record):
     tau_built_in: bool = False
     """Whether the function has tau built in, so that every case uses the same."""
     arguments: Names = Field(default_factory=dict)
-    """Names under which `online`, `target` and `tau` are offered, where they are others."""
+    """Names under which `online`, `target` and `tau` are offered, where they are others. Without
+    it, a network goes to the parameter whose name says so: one with `target` in it gets the target
+    network, whatever the order; parameters of other names get online, target and tau in turn."""
 
     @model_validator(mode="after")
     def _tells_shares_apart(self) -> Self:

@@ -31,6 +31,8 @@ class BufferTrial(Record):
     """Transitions that were stored, numbered from 0."""
     length: int | None = None
     """What `len` said at the end; None when it was no whole number."""
+    length_received: str = ""
+    """What it said instead of a whole number."""
     form: str = ""
     """`columns`, `rows` or `dict`: how batches came; empty when they could not be read."""
     received: str = ""

@@ -167,6 +167,8 @@ class ModelFacts(Message):
     """Of the inputs asked for."""
     shapes: tuple[tuple[tuple[int, ...], ...], ...] = ((),)
     """Accepted shapes of each, batch axis left out."""
+    outputs: tuple[str, ...] = ()
+    """Names of the outputs asked for; a dictionary with these keys is read in their order."""
 
 
 class Forward(Message):
@@ -178,6 +180,8 @@ class Forward(Message):
     """Each an array, or a tuple of one for each input."""
     training: bool = False
     """What the network is told."""
+    compiled: bool = False
+    """Call it in a compiled function instead of step by step."""
 
 
 class ReadWeights(Message):
@@ -352,9 +356,9 @@ def decode_reply(body: bytes, number: int) -> Any | StudentFailure:
         WireError: the reply is malformed or answers another request.
     """
     match decode(body):
-        case [answered, "ok", value] if type(answered) is int and answered == number:
+        case [answered, str("ok"), value] if type(answered) is int and answered == number:
             return _cleaned(value)
-        case [answered, "error", failure] if type(answered) is int and answered == number:
+        case [answered, str("error"), failure] if type(answered) is int and answered == number:
             try:
                 return _in_lines(StudentFailure.parse(_cleaned(failure)))
             except (TypeError, ValueError) as error:

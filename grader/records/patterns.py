@@ -17,6 +17,7 @@ from grader.records.base import Record
 from grader.records.spec import Identifier
 
 Size = Annotated[int, Field(ge=1, le=1 << 20)]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
 Expression = Annotated[str, StringConstraints(pattern=r"^[a-z_0-9][A-Za-z_0-9 +*/()-]{0,79}$")]
 """Whole-number arithmetic with the builder's arguments; `//` divides and rounds down."""
 Sides = Annotated[tuple[Size, ...], Field(min_length=1, max_length=3)]
@@ -31,8 +32,8 @@ ActivationName = Literal[
 class Between(Record):
     """A range, both ends included."""
 
-    min: float | None = None
-    max: float | None = None
+    min: Finite | None = None
+    max: Finite | None = None
 
     @model_validator(mode="after")
     def _bounded(self) -> Self:
@@ -119,7 +120,7 @@ class MaskingPattern(Entry):
     """Marks the steps of a sequence that are padding."""
 
     layer: Literal["Masking"]
-    mask_value: float = 0.0
+    mask_value: Finite = 0.0
 
 
 class PlainPattern(Entry):
@@ -173,7 +174,7 @@ class NoisePattern(Entry):
     """Noise that is added in training."""
 
     layer: Literal["GaussianNoise"]
-    stddev: Annotated[float, Field(ge=0)] | Between | Literal["any"]
+    stddev: Annotated[float, Field(ge=0, allow_inf_nan=False)] | Between | Literal["any"]
 
 
 class ConvolutionPattern(Entry):

@@ -23,6 +23,8 @@ class CallEach(Message):
     """Overwrite each call's arrays in place after it, as a program that uses them again does."""
     keep_going: bool = False
     """Answer `{"raised": name}` for a call that raises, instead of ending there."""
+    whole: bool = False
+    """Give all arguments of a call as one tuple to what takes one thing of another name."""
 
 
 class MakeGenerator(Message):

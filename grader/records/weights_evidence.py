@@ -39,6 +39,8 @@ class LayerGradient(Record):
     gradients: tuple[float | None, ...] = ()
     """Largest size of the gradient of each weight that is trained; None where there is none."""
     finite: bool = True
+    frozen: bool = False
+    """Whether it has weights that would be trained, and is set not to be."""
     units: int = 0
     """Units behind a ReLU; 0 where there is no ReLU."""
     dead: int = 0

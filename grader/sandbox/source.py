@@ -147,7 +147,7 @@ class Source(ABC):
         self._folder = WorkFolder()
         give_away(self._folder.path, 0o711, self._user)
         self._inspector: Worker | None = None
-        self._inspector_limits = Limits(call_wall_s=300, call_cpu_s=120, part_wall_s=36000,
+        self._inspector_limits = Limits(call_wall_s=60, call_cpu_s=30, part_wall_s=36000,
                                         part_cpu_s=36000)  # fmt: skip
 
     def student(self, limits: Limits, seed: int, spent: Spent = NOTHING) -> Worker:

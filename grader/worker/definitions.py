@@ -1,4 +1,4 @@
-"""Imports a file without its script: imports, functions, classes and simple assignments alone.
+"""Imports a file without its script: its definitions, simple assignments, and what these need.
 
 A file that trains, plays or opens a window when it is imported can be judged all the same by what
 it defines. An import that fails is left out too where nothing that is kept uses its names, such
@@ -14,6 +14,8 @@ from typing import Any, Final
 
 from grader.records.source import MAX_LEFT_OUT, MAX_TEXT_CHARS
 from grader.records.text import clean_line
+from grader.worker.failures import LEFT_OUT_NAMES
+from grader.worker.needed import Script, bound_names, line_of
 from grader.worker.reading import dotted, is_main_guard
 
 _DEFINITION: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
@@ -53,28 +55,52 @@ def import_definitions(module: types.ModuleType, path: Path) -> dict[str, Any]:
     """
     source = path.read_bytes()
     tree = ast.parse(source, str(path))
-    kept = [node for node in tree.body if _is_kept(node)]
+    body = [node for node in tree.body if not is_main_guard(node)]
+    run = _chosen(body)
+    left_out = [node for node in body if id(node) not in run]
     used = {
-        node.id for statement in kept if not isinstance(statement, _IMPORT)
+        node.id for statement in run.values() if not isinstance(statement, _IMPORT)
         for node in ast.walk(statement) if isinstance(node, ast.Name)
     }  # fmt: skip
-    left_out = [node for node in tree.body if not _is_kept(node) and not is_main_guard(node)]
-    future = [node for node in kept if _is_future(node)]
-    for node in kept:
-        if _is_future(node):
+    names: dict[str, str] = {}
+    module.__dict__[LEFT_OUT_NAMES] = names
+    for node in left_out:
+        _note_names(names, node, path)
+    future = [node for node in body if _is_future(node)]
+    for node in body:
+        if id(node) not in run or _is_future(node):
             continue
         # Statement by statement, so that one assignment that fails does not take the rest along.
-        body = [*future, node]
-        code = compile(ast.Module(body=list(body), type_ignores=[]), str(path), "exec")
+        statements = [*future, run[id(node)]]
+        code = compile(ast.Module(body=statements, type_ignores=[]), str(path), "exec")
         try:
             exec(code, module.__dict__)  # noqa: S102  it is what importing does
-        except Exception:
+        except (Exception, SystemExit):
             if not _is_dispensable(node, used):
                 raise
             left_out.append(node)
+            _note_names(names, node, path)
     left_out.sort(key=lambda node: node.lineno)
     lines = source.decode(errors="replace").splitlines()
     return {"left_out": tuple(_told(node, lines) for node in left_out[:MAX_LEFT_OUT])}
+
+
+def _chosen(body: list[ast.stmt]) -> dict[int, ast.stmt]:
+    """What is to be run, by the identity of the statement that it stands for."""
+    script = Script(body)
+    chosen = {id(node): node for node in body if _is_kept(node)}
+    for node in body:
+        if id(node) not in chosen and (block := script.definitions_in(node)) is not None:
+            chosen[id(node)] = block
+    others = [node for node in body if id(node) not in chosen]
+    chosen |= {id(node): node for node in script.needed(chosen.values(), others)}
+    return chosen
+
+
+def _note_names(names: dict[str, str], node: ast.stmt, path: Path) -> None:
+    """Notes where the names of a statement that was left out are set."""
+    for name in bound_names(node):
+        names.setdefault(name, f"line {line_of(name, node)} of {path.name}")
 
 
 def _is_future(node: ast.stmt) -> bool:
@@ -86,7 +112,8 @@ def _is_dispensable(node: ast.stmt, used: set[str]) -> bool:
     if isinstance(node, _IMPORT):
         names = {(alias.asname or alias.name).partition(".")[0] for alias in node.names}
         return "*" not in names and not names & used
-    return isinstance(node, ast.Assign | ast.AnnAssign)
+    # The file cannot be judged without its functions and classes; a value may be missed by nobody.
+    return not isinstance(node, _DEFINITION)
 
 
 def _is_kept(node: ast.stmt) -> bool:

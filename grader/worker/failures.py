@@ -9,6 +9,7 @@ import re
 import resource
 import traceback
 from pathlib import Path
+from typing import Final
 
 from grader.records.incident import Frame, LimitName
 from grader.records.messages import StudentFailure
@@ -17,6 +18,16 @@ from grader.records.wire import WireError
 from grader.worker.confinement.limits import ProcessRefused
 
 _MAX_FRAMES = 8
+LEFT_OUT_NAMES: Final = "__left_out_names__"
+"""Name in a module of the places of the names that its lines which were not run would have set."""
+_NO_NAME = re.compile(r"name '(\w+)' is not defined")
+# What TensorFlow adds to its messages: the kernel that failed, and the device it ran on.
+_KERNEL = re.compile(r"\{\{(?:function_)?node [^{}]*\}\}\s*")
+_DEVICE = re.compile(
+    r"(?: on )?/job:\w+/replica:\d+/task:\d+(?:/device:\w+:\d+)?(?: by allocator \w+)?"
+)
+# `id()` of an object is an address of 47 bits, in the upper part of one of two mappings.
+_DECIMAL_ADDRESS = re.compile(r"(?<![\d.])(?:9[34]|13[89]|140)\d{12}(?![\d.])")
 _PLACES = re.compile(r"(?:/[^\s/'\"()]+)+/(?:site-packages|lib/python3\.\d+)/")
 
 
@@ -76,7 +87,21 @@ def _message(error: BaseException, root: Path) -> str:
         text = text.replace(f"{root.parent}/", "").replace(str(root.parent), ".")
     except BaseException:  # noqa: BLE001  a student's exception may fail to describe itself
         return "(the error has no readable message)"
-    return clean_text(_PLACES.sub("", text).strip(), 600)
+    text = _DEVICE.sub("", _KERNEL.sub("", _PLACES.sub("", text)))
+    text = _DECIMAL_ADDRESS.sub("0x…", text)
+    return clean_text(text.strip() + _left_out(error, text), 600)
+
+
+def _left_out(error: BaseException, text: str) -> str:
+    """Where a name that is missing would have been set, if that line was not run."""
+    found = _NO_NAME.search(text)
+    entry = error.__traceback__
+    while found is not None and entry is not None:
+        places = entry.tb_frame.f_globals.get(LEFT_OUT_NAMES)
+        if isinstance(places, dict) and isinstance(place := places.get(found[1]), str):
+            return f"; {place}, which sets it, was left out"
+        entry = entry.tb_next
+    return ""
 
 
 def _limit(error: BaseException) -> LimitName | None:

@@ -22,6 +22,7 @@ class Feed:
         names: of the inputs that the assignment asks for.
         places: for each input of the model, in its own order, which array it gets.
         extra: shapes of the model's inputs beyond those asked for, batch axis left out.
+        outputs: names of the outputs asked for; the keys of a dictionary, in their order.
     """
 
     model: Any
@@ -29,6 +30,7 @@ class Feed:
     places: tuple[int, ...] = ()
     extra: tuple[tuple[int, ...], ...] = ()
     form: str = field(default="")
+    outputs: tuple[str, ...] = ()
 
     def __call__(self, tensors: Any, training: bool) -> Any:
         """What the model answers to its inputs, in the order asked for and the extra ones."""
@@ -77,8 +79,12 @@ class Feed:
 
     def _asked(self, training: bool, *items: Any) -> Any:
         if _takes_training(type(self.model).__call__):
-            return self.model(*items, training=training)
-        return self.model(*items)
+            result = self.model(*items, training=training)
+        else:
+            result = self.model(*items)
+        if isinstance(result, dict) and result.keys() == set(self.outputs):
+            return {name: result[name] for name in self.outputs}
+        return result
 
     def _arguments(self) -> list[str]:
         parameters = inspect.signature(self.model.call).parameters.values()

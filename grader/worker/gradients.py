@@ -23,8 +23,8 @@ def gradients(graph: dict[str, Any], weights: tuple[Any, ...], batch: Any) -> li
 
     Returns:
         For each layer with weights, in order: `node`, `gradients` (largest size for each weight
-        that is trained, None where there is none) and `finite`; for each ReLU `node`, `units` and
-        `dead`.
+        that is trained, None where there is none), `finite` and `frozen`; for each ReLU `node`,
+        `units` and `dead`.
 
     Raises:
         CannotRebuild: as for `inspector.rebuild`.
@@ -49,6 +49,7 @@ def gradients(graph: dict[str, Any], weights: tuple[Any, ...], batch: Any) -> li
         finite = all(bool(np.all(np.isfinite(array))) for array in known)
         found[node] = {
             "node": node, "finite": finite,
+            "frozen": _frozen(layers[graph["nodes"][node]["layer"]].layer),
             "gradients": [
                 None if array is None else float(np.max(np.abs(np.nan_to_num(array)), initial=0.0))
                 for array in arrays
@@ -61,6 +62,14 @@ def gradients(graph: dict[str, Any], weights: tuple[Any, ...], batch: Any) -> li
             entry = found.setdefault(position, {"node": position, "gradients": [], "finite": True})
             entry |= {"units": int(silent.size), "dead": int(silent.sum())}
     return [found[node] for node in sorted(found)]
+
+
+def _frozen(layer: Any) -> bool:
+    """Whether a layer has weights that would be trained if it were not set to stay as it is."""
+    if layer.trainable:
+        return False
+    layer.trainable = True  # rebuilt for this question alone
+    return bool(layer.trainable_variables)
 
 
 def _spread(values: Any) -> Any:

@@ -40,7 +40,10 @@ _FEEDS: dict[int, Feed] = {}
 
 
 def facts(
-    value: Any, names: tuple[str, ...], shapes: tuple[tuple[tuple[int, ...], ...], ...]
+    value: Any,
+    names: tuple[str, ...],
+    shapes: tuple[tuple[tuple[int, ...], ...], ...],
+    outputs: tuple[str, ...] = (),
 ) -> tuple[Any, dict[str, Any]]:
     """What an object is, and the model in it.
 
@@ -48,6 +51,7 @@ def facts(
         value: what a builder returned.
         names: of the inputs that are asked for.
         shapes: accepted shapes of each, batch axis left out.
+        outputs: names of the outputs asked for.
 
     Returns:
         The model, or the object where there is none; and what is known about it.
@@ -57,6 +61,7 @@ def facts(
     if model is None:
         return value, told | {"extra_inputs": ()}
     feed = feed_for(model, names, shapes)
+    feed.outputs = tuple(outputs)
     _FEEDS[id(model)] = feed
     return model, told | {"extra_inputs": feed.extra}
 
@@ -81,10 +86,23 @@ def _outputs(result: Any) -> list[Any]:
     return [plain(result)]
 
 
-def forward(model: Any, batches: tuple[Any, ...], *, training: bool = False) -> list[list[Any]]:
-    """Outputs: one list of arrays per batch, each an array or a tuple of one for each input."""
+def forward(
+    model: Any, batches: tuple[Any, ...], *, training: bool = False, compiled: bool = False
+) -> list[list[Any]]:
+    """Outputs: one list of arrays per batch.
+
+    Args:
+        model: a Keras model.
+        batches: each an array, or a tuple of one for each input.
+        training: what the model is told.
+        compiled: whether it is called in a `tf.function`, as `predict` and `fit` do.
+    """
     feed = _feed(model)
-    return [_outputs(feed(_arrays(batch), training)) for batch in batches]
+    call: Any = feed
+    if compiled:
+        graph_of = tf.function(lambda tensors: feed(tensors, training), autograph=False)
+        call = lambda arrays, _: graph_of([tf.constant(array) for array in arrays])  # noqa: E731
+    return [_outputs(call(_arrays(batch), training)) for batch in batches]
 
 
 def describe(model: Any, inputs: Any, *, training: bool = False) -> dict[str, Any]:

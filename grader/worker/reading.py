@@ -190,13 +190,13 @@ class _Reader:
     # --- at the top level ----------------------------------------------------------------------
 
     def _top_level(self, node: ast.stmt) -> None:
-        calls = [call for call in _outside_functions(node) if isinstance(call, ast.Call)]
+        calls = [call for call in outside_functions(node) if isinstance(call, ast.Call)]
         names = [dotted(call.func) for call in calls]
         working = any(_works(name) or name in self._own for name in names)
         if working and isinstance(node, ast.For | ast.While | ast.AsyncFor):
             self.hint(HintKind.LOOPS, node, self._text(node))
         for call, name in zip(calls, names, strict=True):
-            if (kind := _deed(name)) is not None:
+            if (kind := deed_of(name)) is not None:
                 self.hint(kind, call, self._text(call))
 
     def _text(self, node: ast.AST) -> str:
@@ -256,7 +256,7 @@ def is_main_guard(node: ast.stmt) -> bool:
     )
 
 
-def _outside_functions(node: ast.AST) -> Iterator[ast.AST]:
+def outside_functions(node: ast.AST) -> Iterator[ast.AST]:
     """The node and what is in it, the bodies of functions left out."""
     waiting = [node]
     while waiting:
@@ -272,8 +272,8 @@ def _works(name: str) -> bool:
     return bool(owner) and (last in _TRAINING or last == "step")
 
 
-def _deed(name: str) -> HintKind | None:
-    """What a call at the top level does that is no matter of an import."""
+def deed_of(name: str) -> HintKind | None:
+    """What a call at the top level does that is no matter of an import; None for other calls."""
     owner, _, last = name.rpartition(".")
     ends = {last, f"{owner.rpartition('.')[2]}.{last}"}
     if name in _WINDOWS or (owner and last == "render"):

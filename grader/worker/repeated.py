@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any, Final
 
@@ -18,8 +19,9 @@ _DEPTH: Final = 4
 
 
 def call_each(
-    function: Any, calls: list[dict[str, Any]], *, overwrite: bool, keep_going: bool
-) -> list[Any]:
+    function: Any, calls: list[dict[str, Any]], *, overwrite: bool, keep_going: bool,
+    whole: bool = False,
+) -> list[Any]:  # fmt: skip
     """The results of several calls, in order.
 
     Args:
@@ -27,14 +29,17 @@ def call_each(
         calls: arguments of each call, by name; arrays are the callee's own.
         overwrite: whether each call's arrays are overwritten in place after it.
         keep_going: whether an exception ends a call only; its answer is then the error's name.
+        whole: whether what takes one thing only gets all arguments of a call as one tuple.
 
     Raises:
         FailedCall: one of them raised, and `keep_going` is not set.
     """
     results: list[Any] = []
+    packed = whole and bool(calls) and takes_one_thing(function, calls[0])
     for index, arguments in enumerate(calls):
         try:
-            results.append(contents(call(function, arguments)))
+            offered = {"whole": tuple(arguments.values())} if packed else arguments
+            results.append(contents(call(function, offered)))
         except Exception as error:
             if not keep_going:
                 raise FailedCall(index, error) from error
@@ -42,6 +47,23 @@ def call_each(
         if overwrite:
             _overwrite(tuple(arguments.values()))
     return results
+
+
+def takes_one_thing(function: Callable[..., Any], offered: dict[str, Any]) -> bool:
+    """Whether a callable has one parameter only, which is none of what is offered.
+
+    `*args` takes any number of things, so that what is offered goes there one by one.
+    """
+    try:
+        parameters = list(inspect.signature(function).parameters.values())
+    except (TypeError, ValueError):
+        return False
+    if len(parameters) != 1 or parameters[0].name in offered:
+        return False
+    return parameters[0].kind not in (
+        inspect.Parameter.VAR_POSITIONAL,
+        inspect.Parameter.VAR_KEYWORD,
+    )
 
 
 def _overwrite(values: tuple[Any, ...]) -> None:

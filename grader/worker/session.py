@@ -214,6 +214,7 @@ def _call_each(session: Session, request: dict[str, Any]) -> list[Any]:
         return repeated.call_each(
             _method(session, request), calls,
             overwrite=request["overwrite"], keep_going=request["keep_going"],
+            whole=request["whole"],
         )  # fmt: skip
     except repeated.FailedCall as failed:
         raise FailedAt(failed.index, failed.error) from failed.error
@@ -270,7 +271,9 @@ def _describe_spaces(session: Session, request: dict[str, Any]) -> dict[str, Any
 
 def _model_facts(session: Session, request: dict[str, Any]) -> dict[str, Any]:
     name = request["target"]
-    model, told = models.facts(session.target(name), request["names"], request["shapes"])
+    model, told = models.facts(
+        session.target(name), request["names"], request["shapes"], request["outputs"]
+    )
     session.kept[name] = model
     return told
 
@@ -293,7 +296,7 @@ STUDENT_HANDLERS: Final[dict[str, Handler]] = {
     ),
     "model_facts": _model_facts,
     "forward": lambda s, r: models.forward(
-        s.target(r["target"]), r["batches"], training=r["training"]
+        s.target(r["target"]), r["batches"], training=r["training"], compiled=r["compiled"]
     ),
     "read_weights": lambda s, r: s.target(r["target"]).get_weights(),
     "write_weights": lambda s, r: s.target(r["target"]).set_weights(list(r["weights"])),

@@ -98,6 +98,9 @@ WINDOW = (
             "units.mim: unknown key; did you mean `min`? Known here: `min`, `max`, `one_of`.",
         ),
         ("units = { min = 9, max = 3 }", "units: nothing is at least 9 and at most 3"),
+        ("units = { max = -5 }", "units: no whole number from 1 lies in this range"),
+        ("units = { min = 2.2, max = 2.8 }", "units: no whole number from 1 lies in this range"),
+        ("units = { min = nan }", "units.min: expected an ordinary number, received nan"),
         ('units = { min = "3" }', 'units.min: expected a number, received "3"'),
         (
             "units = { one_of = [] }",
@@ -474,6 +477,42 @@ def test_the_other_settings(settings: str, line: str, told: str, problems: Probl
             ),
             "layers[3]: the value of a state is one number, and the first layer in `reads` gives "
             "4; name the value first, then the advantages",
+        ),
+        (
+            (f"{CONV}\ngroups = 3", FLAT, OUT),
+            "layers[0]: 3 groups cannot share 8 filters evenly",
+        ),
+        (
+            (f"{CONV}\ngroups = 2", FLAT, OUT),
+            "layers[0]: 2 groups cannot share 1 channels that it would read evenly",
+        ),
+        (
+            (f"{CONV}\nstrides = 2\ndilation_rate = 2", FLAT, OUT),
+            "layers[0]: Keras has no Conv2D with strides and a dilation rate above 1 at once; "
+            "leave one of them out",
+        ),
+        (
+            (f'{FLAT}\nname = "q"', f'{OUT}\nname = "q"'),
+            'layers[1].name: the name "q" is taken by an input or by an entry before; give this '
+            "one another",
+        ),
+        (
+            (FLAT, 'layer = "Dropout"\nrate = { min = nan }', OUT),
+            "layers[1].rate.min: expected an ordinary number, received nan",
+        ),
+        (
+            (FLAT, 'layer = "Dropout"\nrate = { min = 1.5 }', OUT),
+            "layers[1].rate: no number from 0 to less than 1 lies in this range",
+        ),
+        (
+            ('layer = "anything"',),
+            "layers: no layer must be there, so that there is nothing to give points for; add one "
+            "without `optional = true`",
+        ),
+        (
+            (f"{FLAT}\noptional = true", f"{OUT}\noptional = true"),
+            "layers: no layer must be there, so that there is nothing to give points for; add one "
+            "without `optional = true`",
         ),
         (
             ('layer = "MultiHeadAttention"\nnum_heads = 2\nkey_dim = 3', FLAT, OUT),

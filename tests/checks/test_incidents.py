@@ -132,3 +132,25 @@ def test_further_findings_follow_the_incident() -> None:
     further = Finding(code="XX100", severity=Severity.NOTE, claim="More.")
     verdict = incident_verdict(raised("ValueError"), further)
     assert [finding.code for finding in verdict.findings] == ["GR108", "XX100"]
+
+
+def test_what_is_wrong_with_an_answer_is_told_in_a_sentence() -> None:
+    incident = Incident(
+        kind=IncidentKind.PROTOCOL, stage="calling it",
+        message="the network's output is not an array",
+    )  # fmt: skip
+    finding = incident_finding(incident)
+    assert finding.claim == (
+        "No proper answer came back while calling it: the network's output is not an array."
+    )
+    assert finding.received is None
+
+
+def test_a_name_that_a_line_left_out_would_set_is_told_with_that_line() -> None:
+    message = "name 'HID' is not defined; line 4 of work.py, which sets it, was left out"
+    incident = raised("NameError").model_copy(update={"message": message})
+    finding = incident_finding(incident)
+    assert finding.code == SourceCode.LEFT_OUT_NAME
+    assert "line 4 of work.py" in (finding.received or "")
+    assert "PY201" in (finding.try_ or "")
+    assert incident_finding(raised("NameError")).code == "RT114"

@@ -17,8 +17,11 @@ from grader.records.incident import Incident, IncidentKind
 from grader.records.network_evidence import (
     BehaviourTrial,
     BuildTrial,
+    GraphNode,
     NetworkEvidence,
+    NetworkGraph,
     NetworkProof,
+    NodeSource,
     ProofMethod,
 )
 from grader.records.network_settings import NetworkSettings
@@ -186,8 +189,66 @@ def test_an_incident_decides_the_outcome(kind: IncidentKind, outcome: Outcome) -
 
 
 def test_outputs_that_are_no_numbers_show_nothing() -> None:
-    verdict = judged(None)
-    assert (verdict.outcome, codes(verdict)) == (Outcome.FAILED, [Code.NOT_FINITE])
+    for values in (None, VALUES > 0):
+        verdict = judged(values)
+        assert (verdict.outcome, codes(verdict)) == (Outcome.FAILED, [Code.NO_NUMBERS])
+
+
+def test_a_network_without_weights_earns_nothing_where_some_are_asked_for() -> None:
+    def graph_of(parameters: int) -> NetworkGraph:
+        nodes = (
+            {"index": 0, "kind": "Flatten", "inputs": (-1,), "parameters": 0},
+            {"index": 1, "kind": "Dense", "inputs": (0,), "parameters": parameters},
+            {"index": 2, "kind": "Dense", "inputs": (0,), "parameters": 99},
+        )
+        return NetworkGraph(
+            nodes=tuple(
+                GraphNode(
+                    source=NodeSource.LAYER, name="", config={}, output_shape=(4,),
+                    **node,  # type: ignore[arg-type]
+                )
+                for node in nodes
+            ),
+            outputs=(1,), input_shapes=((84, 84, 4),), parameters=99,
+        )  # fmt: skip
+
+    shapes: Shapes = {count: (2, count) for count in COUNTS}
+    trial = BehaviourTrial(
+        outputs=ArrayRecord.of(VALUES), repeat_difference=0.0, single_difference=0.0, magnitude=1.0
+    )
+    found = judged_evidence(shapes, behaviour=trial, graph=graph_of(0))
+    assert (found.fraction, codes(found)) == (0.0, [Code.NO_WEIGHTS])
+    assert judged_evidence(shapes, behaviour=trial, graph=graph_of(8)).fraction == 1.0
+    free = NetworkSettings.parse(
+        {
+            "input_shapes": [[84, 84, 4]],
+            "num_actions": list(COUNTS),
+            "layers": [{"layer": "GlobalMaxPooling2D"}],
+        }
+    )
+    free = free.model_copy(update={"output_shape": ("num_actions",)})
+    assert judged_evidence(shapes, free, behaviour=trial, graph=graph_of(0)).fraction == 1.0
+
+
+def test_several_outputs_are_told_with_the_shape_of_each() -> None:
+    settings = NetworkSettings.parse(
+        {
+            "input_shapes": [[6]],
+            "num_actions": list(COUNTS),
+            "layers": [
+                {"layer": "Dense", "units": 1, "name": "value"},
+                {
+                    "layer": "Dense", "units": "num_actions", "name": "policy", "reads": ["input"],
+                },
+            ],
+            "outputs": ["value", "policy"],
+        }
+    )  # fmt: skip
+    (finding,) = judged(settings=settings).findings
+    assert finding.expected == (
+        "2 outputs of the shapes (batch, 1) and (batch, num_actions), in this order"
+    )
+    assert "Flatten" not in (finding.try_ or "")
 
 
 def test_a_worker_that_ended_before_it_could_be_asked_is_the_students_side() -> None:

@@ -152,7 +152,7 @@ def test_the_form_of_a_batch_is_looked_at(fields, code):
     rng = np.random.default_rng(2)
     verdict = judged("batches", evidence(filling=trial(25, drawn(rng, 25, 1), **fields)))
     assert codes(verdict) == {code}
-    assert verdict.fraction == pytest.approx(0.0 if code == "RB104" else 2 / 3)
+    assert verdict.fraction == (0.0 if code == "RB104" else 0.5)
 
 
 def test_values_of_two_transitions_in_one_are_mixed():
@@ -178,3 +178,75 @@ def test_a_process_that_ended_leaves_the_rest_open():
     assert judged("capacity", seen).outcome is Outcome.PASSED
     for name in ("batches", "sampling"):
         assert judged(name, seen).outcome is Outcome.INVALID
+
+
+def numbered(stored, numbers, **fields):
+    """A trial with these numbers of transitions, shape (batches, batch, 5)."""
+    return trial(stored, [[0]]).model_copy(
+        update={"batches": ArrayRecord.of(np.asarray(numbers, np.int64)), **fields}
+    )
+
+
+JUNK = {
+    "RB104": {"form": "", "received": "None", "batches": None},
+    "RB116": {"batches": ArrayRecord.of(np.zeros((40, 0, 5), np.int64))},
+    "RB110": {"batches": ArrayRecord.of(np.full((40, SIZE, 5), -1, np.int64))},
+}
+
+
+@pytest.mark.parametrize("code", JUNK)
+def test_batches_that_hold_nothing_earn_nothing(code):
+    seen = {
+        name: trial(stored, [[0]]).model_copy(update=JUNK[code])
+        for name, stored in (("filling", 25), ("overflowing", 107), ("sampling", 53),
+                             ("aliasing", 25), ("oversampling", 5))
+    }  # fmt: skip
+    junk = evidence(**seen, seeded=(seen["filling"],) * 2)
+    for name in ("capacity", "sampling"):
+        verdict = judged(name, junk, SamplingSettings(seeded=True))
+        assert (codes(verdict), verdict.fraction) == ({code}, 0.0)
+    verdict = judged("batches", junk)
+    assert verdict.fraction == 0.0
+    assert codes(verdict) & {"RB104", "RB110"}
+
+
+def test_batches_of_another_size_tell_nothing_about_what_is_kept_and_drawn():
+    rng = np.random.default_rng(4)
+    seen = evidence(overflowing=trial(107, drawn(rng, 107, 40)[:, :8]),
+                    sampling=trial(53, drawn(rng, 53, BATCHES)[:, :8]))  # fmt: skip
+    for name in ("capacity", "sampling"):
+        verdict = judged(name, seen)
+        assert (codes(verdict), verdict.fraction) == ({"RB116"}, 0.0)
+
+
+def test_two_seeded_buffers_without_batches_do_not_draw_the_same():
+    nothing = numbered(25, np.zeros((6, 0, 5)))
+    verdict = judged("sampling", evidence(seeded=(nothing,) * 2), SamplingSettings(seeded=True))
+    assert codes(verdict) == {"RB114"}
+
+
+def test_a_buffer_that_keeps_too_much_may_still_draw_evenly():
+    rng = np.random.default_rng(12)
+    kept = np.array([rng.choice(53, SIZE, replace=False) for _ in range(BATCHES)])
+    assert judged("sampling", evidence(sampling=trial(53, kept))).outcome is Outcome.PASSED
+    verdict = judged("sampling", evidence(sampling=trial(53, np.zeros_like(kept))))
+    assert "RB111" in codes(verdict)
+
+
+def test_a_length_that_is_no_whole_number_is_told():
+    seen = evidence(filling=trial(25, drawn(np.random.default_rng(1), 25, 1)).model_copy(
+        update={"length": None, "length_received": "True (bool)"}))  # fmt: skip
+    (finding,) = judged("capacity", seen).findings
+    assert (finding.code, finding.received) == ("RB103", "no whole number: True (bool)")
+
+
+@pytest.mark.parametrize(("copies", "fraction", "severity"), [
+    (False, 1.0, "warning"), (True, pytest.approx(2 / 3), "error"),
+])  # fmt: skip
+def test_keeping_references_costs_only_where_copies_are_asked_for(copies, fraction, severity):
+    changed = np.full((40, SIZE, 5), -1, np.int64)
+    verdict = judged("batches", evidence(aliasing=numbered(25, changed)),
+                     part=SETTINGS.model_copy(update={"copies": copies}))  # fmt: skip
+    (finding,) = verdict.findings
+    assert (finding.code, finding.severity) == ("RB109", severity)
+    assert verdict.fraction == fraction

@@ -219,3 +219,29 @@ def test_frozen_layers_need_no_gradient_but_not_all_may_be_frozen():
 def test_gradients_of_a_network_that_is_only_claimed_earn_nothing(method):
     verdict = reaching(layer(0, 0.5), method=method)
     assert (verdict.fraction, codes(verdict)) == (0.0, ["WT201"])
+
+
+@pytest.mark.parametrize("kernel", [
+    np.zeros((5, 0)), np.zeros((0, 5)), np.full((128, 40), 1e308), np.full((3, 4), 2**64 - 1, "u8"),
+    np.zeros((2, 3), "c16"), np.array([["a"]]), np.full((2, 2), np.nan),
+], ids=str)  # fmt: skip
+def test_any_claim_about_weights_is_judged(kernel):
+    claimed = graph()
+    weights = tuple(kernel if index % 2 == 0 else np.zeros(3) for index in range(6))
+    seen = evidence([], ProofMethod.NONE).model_copy(
+        update={"weights": weight_trials(claimed, weights)}
+    )
+    verdict = judged(seen, kernel="he_normal")
+    assert (verdict.fraction, verdict.outcome) == (0.0, Outcome.FAILED)
+    assert verdict.findings
+
+
+def test_a_frozen_layer_is_told_and_not_counted_as_trained():
+    layers = (LayerGradient(layer="a", kind="Dense", frozen=True),
+              LayerGradient(layer="b", kind="Dense", gradients=(1.0, 2.0)))  # fmt: skip
+    for kept, fraction in ((layers, 0.5), (layers[:1], 0.0)):
+        seen = evidence(network(np.random.default_rng(1), "he_normal"),
+                        gradients=GradientTrial(layers=kept))  # fmt: skip
+        verdict = judged(seen, "gradients")
+        assert codes(verdict) == ["WT207"]
+        assert verdict.fraction == fraction

@@ -239,6 +239,7 @@ def class_loss(loss: str) -> str:
     return CLASS_LOSS.format(loss=loss)
 
 
+NAN = "keras.initializers.Constant(float('nan'))"
 LOG = "tf.math.log(tf.clip_by_value(y_pred, 1e-7, 1.0))"
 RIGHT = [
     ("targets", targets()),
@@ -261,7 +262,13 @@ RIGHT = [
     ("buffer", buffer().replace("def add(self, state, action, reward, next_state, done):",
                                 "def push(self, t):\n            state, action, reward, "
                                 "next_state, done = t")),
+    ("buffer", buffer().replace("def add(self, state, action, reward, next_state, done):",
+                                "def push(self, *args):\n            state, action, reward, "
+                                "next_state, done = args")),
     ("update", update("t.assign(tau * w + (1 - tau) * t)")),
+    ("update", update("t.assign(tau * w + (1 - tau) * t)",
+                      "zip(policy_net.weights, target_net.weights)").replace(
+        "(online, target, tau=None)", "(target_net, policy_net, tau=None)")),
     ("network", network()),
     ("network", network().replace("glorot_uniform", "glorot_uniform").replace("x = x", "pass")),
     ("training", train()),
@@ -330,6 +337,10 @@ WRONG = [
     ("buffer", buffer(add=f"len(self) < self.capacity and self.memory.append({COPY})"), "capacity",
      {"RB102"}, Outcome.PARTIAL),
     ("buffer", buffer(length="self.capacity"), "capacity", {"RB103"}, Outcome.PARTIAL),
+    ("buffer", buffer(length="len(self.memory) > 0"), "capacity", {"RB103"}, Outcome.PARTIAL),
+    ("buffer", buffer(returned="[np.zeros(0)] * 5"), "capacity", {"RB116"}, Outcome.FAILED),
+    ("buffer", buffer(returned="[np.zeros(0)] * 5"), "batches", {"RB104"}, Outcome.FAILED),
+    ("buffer", buffer(returned="[np.zeros(0)] * 5"), "sampling", {"RB116"}, Outcome.FAILED),
     ("buffer", buffer(returned="batch[0][0]"), "batches", {"RB104"}, Outcome.FAILED),
     ("buffer", buffer(returned="batch"), "batches", {"RB105"}, Outcome.PARTIAL),
     ("buffer", buffer(returned="[np.array(c)[:, None] if i in (1, 2) else np.array(c)"
@@ -374,8 +385,8 @@ WRONG = [
      {"TU107"}, Outcome.FAILED),
     ("update", update("t.assign(tau * (w + t) + 3)"), "weights", {"TU108"}, Outcome.FAILED),
     ("update", update("t.assign_add(tau * w)"), "weights", {"TU109"}, Outcome.PARTIAL),
-    ("network", network("keras.initializers.Constant(float('nan'))"), "initialisation",
-     {"WT101"}, Outcome.PARTIAL),
+    ("network", network(NAN, last=NAN).replace('"he_normal"', NAN), "initialisation", {"WT101"},
+     Outcome.FAILED),
     ("network", network("keras.initializers.Constant(0.1)"), "initialisation", {"WT102"},
      Outcome.PARTIAL),
     ("network", network("'glorot_uniform'"), "initialisation", {"WT103"}, Outcome.PARTIAL),
@@ -396,6 +407,7 @@ WRONG = [
     ("network", network(second="bias_initializer=keras.initializers.Constant(-1.7)"), "gradients",
      {"WT206"}, Outcome.PASSED),
     ("network", network(last="'zeros'"), "gradients", {"WT204"}, Outcome.FAILED),
+    ("network", network(second="trainable=False"), "gradients", {"WT207"}, Outcome.PARTIAL),
     ("network", network("keras.initializers.Constant(float('nan'))"), "gradients",
      {"WT205"}, Outcome.FAILED),
     ("training", train("raise ValueError(x)"), "learns", {"GR108"}, Outcome.FAILED),

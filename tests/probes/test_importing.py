@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from grader.checks.incidents import incident_finding
 from grader.probes.importing import collect_evidence
 from grader.records.incident import IncidentKind, LimitName
 from grader.records.source import ImportMode
@@ -46,6 +47,33 @@ def test_what_a_script_defines_is_seen_all_the_same(
     assert evidence.script.stage == "importing work.py"
     assert evidence.left_out[0].first_line >= 4
     assert evidence.trials
+
+
+def test_what_a_definition_uses_is_there_in_the_second_attempt(contexts: Any) -> None:
+    source = (
+        "import argparse\n"
+        "STEPS = []\n"
+        "for i in range(2): STEPS.append(i)\n"
+        "parser = argparse.ArgumentParser()\n"
+        "parser.add_argument('--seed', type=int, default=7)\n"
+        "args = parser.parse_args()\n"
+        "def function(image, kernel, stride=1):\n"
+        "    assert (STEPS, args.seed) == ([0, 1], 7)\n"
+        "    return image\n"
+        "1 / 0\n"
+    )
+    evidence = collected(contexts, source)
+    assert [each.first_line for each in evidence.left_out] == [10]
+    assert evidence.trials
+    assert all(trial.incident is None for trial in evidence.trials)
+
+
+def test_a_name_that_was_left_out_is_told_with_its_line(contexts: Any) -> None:
+    source = "SIZE = int(input())\ndef function(image, kernel, stride=1):\n    return SIZE\n"
+    evidence = collected(contexts, source)
+    finding = incident_finding(evidence.trials[0].incident)
+    assert finding.code == "PY207"
+    assert "line 1 of work.py" in (finding.received or "")
 
 
 @pytest.mark.parametrize(

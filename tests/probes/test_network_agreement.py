@@ -13,6 +13,17 @@ from grader.records.network_evidence import GraphNode, NetworkGraph, NodeSource
 ONES = np.ones((2, 3), np.float32)
 
 
+def test_weights_in_full_precision_are_compared_as_such():
+    graph = _graph("float32", "float16")
+    weighted = tuple(
+        node.model_copy(update={"parameters": parameters})
+        for node, parameters in zip(graph.nodes, (0, 3), strict=True)
+    )
+    assert tolerance_of(graph.model_copy(update={"nodes": weighted})) == 2.0**-8
+    weighted = (weighted[0].model_copy(update={"parameters": 1}), weighted[1])
+    assert tolerance_of(graph.model_copy(update={"nodes": weighted})) == RELATIVE_TOLERANCE
+
+
 def _graph(*dtypes, outputs=(-1,)):
     nodes = tuple(
         GraphNode(
@@ -31,7 +42,8 @@ def _graph(*dtypes, outputs=(-1,)):
         (("float32", "float32"), RELATIVE_TOLERANCE),
         (("float64",), RELATIVE_TOLERANCE),
         (("", "text"), RELATIVE_TOLERANCE),
-        (("float16", "float32"), 2.0**-8),
+        (("float16", "float32"), RELATIVE_TOLERANCE),
+        (("float16", "float16"), 2.0**-8),
         (("bfloat16", "float16"), 2.0**-5),
     ],
 )
@@ -46,7 +58,18 @@ def test_what_leads_to_no_output_loosens_nothing():
 def test_the_difference_is_relative_to_the_largest_value_of_each_output():
     assert difference([ONES, 100 * ONES], [ONES, 101 * ONES]) == pytest.approx(1 / 101)
     assert difference([ONES], [ONES]) == 0
-    assert difference([np.zeros(2)], [np.full(2, 1e-9)]) == pytest.approx(1e-3)
+    assert difference([np.zeros(2)], [np.full(2, 1e-9)]) == 1
+    assert difference([np.full(2, 1e-9)], [np.zeros(2)]) == 1
+    assert difference([np.zeros(2)], [np.zeros(2)]) == 0
+
+
+def test_unusual_inputs_are_compared_by_the_size_of_usual_outputs():
+    tiny, nothing = np.full((2, 3), 1e-9), np.full((2, 3), np.nan)
+    assert difference([tiny], [tiny * 0], [ONES]) == pytest.approx(1e-6)
+    assert difference([nothing], [nothing], [ONES]) == 0
+    assert difference([nothing], [ONES], [ONES]) is None
+    assert difference([ONES], [2 * ONES], [ONES]) == pytest.approx(0.5)
+    assert difference([ONES], [ONES], [ONES, ONES]) is None
 
 
 @pytest.mark.parametrize(
@@ -74,6 +97,8 @@ def test_outputs_vary_where_each_of_them_does():
     assert not varies([ONES * np.inf])
     assert not varies([rows.astype(str)])
     assert not varies([rows * 1e-3 + 1], 2.0**-5)
+    assert varies([rows * 1e-20])
+    assert not varies([rows * 1e-30])
 
 
 def test_finite_outputs_are_numbers():

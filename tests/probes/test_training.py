@@ -250,3 +250,11 @@ def test_forged_weights_are_an_incident(collect, answer):
 @pytest.mark.parametrize("value", [None, True, "1", [1.0], {}, Opaque("a", "b")])
 def test_only_numbers_are_numbers(value):
     assert _number(value) is None
+
+
+def test_a_compiled_step_is_tried_with_every_optimizer(collect):
+    """A `tf.function` makes the variables of one optimizer only."""
+    compiled = step(returned="loss").replace("def train_step", "@tf.function\ndef train_step")
+    for trial in collect(compiled).steps:
+        assert trial.incident is None
+        assert trial.returned == pytest.approx(trial.loss_before, rel=1e-4)

@@ -8,7 +8,7 @@ from typing import Any
 import msgpack
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from grader.records.incident import Frame, LimitName
@@ -118,6 +118,7 @@ ANYTHING = st.recursive(
 
 @given(st.one_of(ANYTHING, st.tuples(st.just(1), st.sampled_from(["ok", "error"]), ANYTHING)))
 @settings(max_examples=500)
+@example([1, np.zeros(2), None])
 def test_any_reply_is_a_value_a_failure_or_refused(content: Any) -> None:
     body = encode(list(content) if isinstance(content, tuple) else content)
     try:

@@ -182,7 +182,7 @@ def test_cold_start_answers_the_same_protocol(fork_server: ForkServer) -> None:
         source.wait_ready()
         with source.student(Limits(call_cpu_s=0.5), 1) as worker:
             worker.put_files((("student.py", b"print('hello')\n"), ("endless.py", ENDLESS)))
-            assert worker.ask(ImportFile(file="student.py"), "importing student.py") is None
+            assert worker.ask(ImportFile(file="student.py"), "importing student.py") == {}
             with fork_server.student(Limits(), 2) as forked:
                 assert _set_order(worker) == _set_order(forked)
             with pytest.raises(WorkerIncident) as caught:

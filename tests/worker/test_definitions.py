@@ -112,3 +112,100 @@ def test_an_assignment_that_fails_does_not_take_the_rest_along(student: Student)
     found = left_out(running, "W = int('x')\nV = 2\ndef run():\n    return V\n")
     assert [first for first, _, _ in found] == [1]
     assert run(running) == 2
+
+
+NEEDED = {
+    "comprehension": "F = [2 * i for i in range(3)]\ndef run(): return F",
+    "loop": "F = []\nfor i in (0, 2, 4): F.append(i)\ndef run(): return F",
+    "while": "F = []\nwhile len(F) < 3: F.append(2 * len(F))\ndef run(): return F",
+    "appended": "F = []\nF.append(0)\nF += [2]\nF.append(4)\ndef run(): return F",
+    "item": "F = [0, 0, 0]\ndef four(): return 4\nF[1] = abs(2)\nF[2] = four()\n"
+            "def run(): return F",
+    "helper": "def cfg(): return [0, 2, 4]\nF = cfg()\ndef run(): return F",
+    "global": "F = None\ndef setup():\n    global F\n    F = [0, 2, 4]\nsetup()\n"
+              "def run(): return F",
+    "instance": "class Config:\n    def __init__(self): self.f = [0, 2, 4]\nc = Config()\n"
+                "def run(): return c.f",
+    "dataclass": "from dataclasses import dataclass\n@dataclass\nclass C:\n    n: int = 2\n"
+                 "c = C()\nF = [0, c.n, 2 * c.n]\ndef run(): return F",
+    "arguments": "import argparse\np = argparse.ArgumentParser()\n"
+                 "p.add_argument('--n', type=int, default=2)\nargs = p.parse_args()\n"
+                 "def run(): return [0, args.n, 2 * args.n]",
+    "in a method": "F = list(map(int, '024'))\nclass A:\n    def f(self): return F\n"
+                   "def run(): return A().f()",
+    "one by another": "def two(): return 2\nA = two()\nB = [A * i for i in range(3)]\n"
+                      "def run(): return list(B)",
+    "with": "import contextlib\nwith contextlib.nullcontext():\n    def run(): return [0, 2, 4]\n"
+            "    agent.train()",
+    "long": f"def two(): return 2\nA = two(){' + 0' * 400}\ndef run(): return [0, A, 2 * A]",
+    "wrapped": "def twice(f): return lambda: f() + [4]\ndef run(): return [0, 2]\n"
+               "run = twice(run)",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("source", NEEDED.values(), ids=NEEDED)
+def test_what_a_definition_uses_is_run(source: str, student: Student) -> None:
+    running = student()
+    left_out(running, f"{source}\n1 / 0\n")
+    assert run(running) == [0, 2, 4]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "F = model.fit(3)",
+        "F = input()",
+        "F = keras.datasets.mnist.load_data()",
+        "for F in range(3): env.step(F)",
+        "F = [play(i) for i in range(9)]",
+        "F = Trained()",
+        "for F in range(3): optimizer.apply_gradients(F)",
+        "while True: F = 1",
+        "F = 1 / 0",
+        "F = exit()",
+    ],
+)
+def test_what_is_left_out_is_told_where_its_name_is_missed(line: str, student: Student) -> None:
+    running = student()
+    source = (
+        "def play(i): return env.step(i)\n"
+        "class Trained:\n    def __init__(self): play(3)\n"
+        f"{line}\n"
+        "def run(): return F\n"
+    )
+    assert [first for first, _, _ in left_out(running, source)] == [4]
+    with pytest.raises(WorkerIncident) as caught:
+        run(running)
+    assert caught.value.incident.message == (
+        "name 'F' is not defined; line 4 of student.py, which sets it, was left out"
+    )
+
+
+def test_what_no_definition_uses_is_not_run(student: Student) -> None:
+    running = student()
+    source = """\
+        import numpy as np
+        def total(): return [1 for i in range(3)]
+        losses = total()
+        for i in range(3): losses.append(1 / 0)
+        np.random.seed(1 / 0)
+        def run(): return [losses for losses in (1, 2)]
+    """
+    assert [first for first, _, _ in left_out(running, source)] == [3, 4, 5]
+    assert run(running) == [1, 2]
+
+
+def test_messages_are_the_same_in_every_run_and_without_jargon(student: Student) -> None:
+    running = student()
+    source = """\
+        device = "/job:localhost/replica:0/task:0/device:CPU:0"
+        def run():
+            raise ValueError(
+                "{{function_node __wrapped__Fill_device_" + device + "}} OOM when allocating on "
+                + device + f" by allocator cpu {hex(id(run))} {id(run)}"
+            )
+    """
+    left_out(running, source)
+    with pytest.raises(WorkerIncident) as caught:
+        run(running)
+    assert caught.value.incident.message == "OOM when allocating 0x… 0x…"

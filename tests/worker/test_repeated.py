@@ -29,6 +29,12 @@ CODE = """
     def draw(rng):
         return rng.random()
 
+    def one(item):
+        return item
+
+    def any_number(*items):
+        return items
+
     Point = collections.namedtuple("Point", "x y")
 
     @dataclasses.dataclass
@@ -79,6 +85,15 @@ def test_arrays_are_overwritten_after_each_call_where_asked(asked, overwrite, fi
     calls = [{"pair": (np.full(2, value), 0)} for value in (1.0, 2.0)]
     _, second = asked("keep", *calls, overwrite=overwrite)
     assert second == [first, [2.0, 2.0]]
+
+
+@pytest.mark.parametrize("function", ["one", "any_number"])
+def test_what_takes_one_thing_gets_all_of_a_call_as_one(asked, function):
+    assert asked(function, {"x": 1, "y": 2}, whole=True) == [(1, 2)]
+
+
+def test_what_takes_one_of_the_things_gets_that_one(asked):
+    assert asked("one", {"item": 1, "y": 2}, whole=True) == [1]
 
 
 def test_a_generator_is_kept_from_call_to_call(asked):

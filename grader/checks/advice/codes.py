@@ -99,6 +99,7 @@ class SourceCode(StrEnum):
     INPUT = "PY204"
     DOWNLOAD = "PY205"
     DEFINITIONS_ONLY = "PY206"
+    LEFT_OUT_NAME = "PY207"
 
 
 class RunCode(StrEnum):

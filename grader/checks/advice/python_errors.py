@@ -86,6 +86,7 @@ RUNNING: Final[tuple[Rule, ...]] = (
     rule(SourceCode.NOT_WRITTEN, "", "NotImplementedError"),
     rule(RunCode.UNBOUND, "", "UnboundLocalError"),
     rule(RunCode.RECURSION, "", "RecursionError"),
+    rule(SourceCode.LEFT_OUT_NAME, r"which sets it, was left out$", "NameError"),
     rule(RunCode.NAME, "", "NameError"),
     rule(RunCode.INDEX, "", "IndexError"),
     rule(RunCode.KEY, "", "KeyError"),

@@ -68,5 +68,12 @@ def activation_of_layer(kind: str, config: Mapping[str, JsonValue]) -> str:
         if ceiling is not None:
             return "relu6" if read_number(ceiling) == 6.0 else "relu with a largest value"
         return "relu" if slope == 0.0 else "leaky_relu"
+    if kind in {"LeakyReLU", "leaky_relu"} and read_number(_slope(config)) == 0.0:
+        return "relu"
     named = {"LeakyReLU": "leaky_relu", "PReLU": "prelu", "ELU": "elu", "Softmax": "softmax"}
     return named.get(kind, kind if kind in OPERATIONS else UNKNOWN)
+
+
+def _slope(config: Mapping[str, JsonValue]) -> JsonValue:
+    """The slope of a leaky ReLU below zero; None where it goes without saying."""
+    return config.get("negative_slope", config.get("alpha"))

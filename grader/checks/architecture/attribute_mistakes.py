@@ -29,8 +29,7 @@ _PLAIN: Final[Mapping[Attribute, tuple[NetworkCode, str]]] = {
     Attribute.WEIGHTS: (NetworkCode.SHARED_WEIGHTS, "One layer object is used again as {layers}."),
     Attribute.RETURN_SEQUENCES: (
         NetworkCode.RETURN_SEQUENCES,
-        "Every step is handed on where only the last one should be, or the other way round, in "
-        "{layers}.",
+        "Every step is handed on where only the last one should be, in {layers}.",
     ),
     Attribute.BIDIRECTIONAL: (
         NetworkCode.BIDIRECTIONAL,
@@ -55,7 +54,7 @@ _PLAIN: Final[Mapping[Attribute, tuple[NetworkCode, str]]] = {
     ),
     Attribute.MASK_ZERO: (
         NetworkCode.MASKING,
-        "Zeros are, or are not, taken for padding in {layers}.",
+        "Zeros are taken for padding in {layers}, where they are data.",
     ),
     Attribute.MASK_VALUE: (NetworkCode.MASKING, "Another value marks the padding in {layers}."),
     Attribute.OUTPUT_DIM: (
@@ -81,17 +80,28 @@ _PLAIN: Final[Mapping[Attribute, tuple[NetworkCode, str]]] = {
     Attribute.N: (NetworkCode.SHAPE, "The number of repetitions is wrong in {layers}."),
 }
 
+_WHERE_ASKED: Final[Mapping[Attribute, tuple[str, str]]] = {
+    Attribute.RETURN_SEQUENCES: (
+        "Only the last step is handed on where every step should be, in {layers}.",
+        "Pass `return_sequences=True`: a recurrent layer or attention behind it reads every step.",
+    ),
+    Attribute.MASK_ZERO: (
+        "The zeros that fill up short sequences are not marked as padding in {layers}.",
+        "Pass `mask_zero=True`: it tells the layers behind which steps are padding.",
+    ),
+}
+"""Claim and advice where a flag is asked for and is not set."""
+
 _OPTION: Final = NetworkCode.OPTION, "An option is other than asked in {layers}."
 
 _ADVICE: Final = {
-    NetworkCode.RETURN_SEQUENCES: "`return_sequences=True` hands on every step, for a recurrent "
-    "layer or attention behind it; the last recurrent layer before a Dense leaves it out.",
+    NetworkCode.RETURN_SEQUENCES: "Leave `return_sequences` out: the layer behind it needs the "
+    "last step, which stands for the whole sequence.",
     NetworkCode.BIDIRECTIONAL: "`layers.Bidirectional(layer)` reads a sequence in both directions "
     "and puts the two results side by side; a layer without it reads it from the start.",
     NetworkCode.STATEFUL: "Leave `stateful` out: the sequences of a batch have nothing to do with "
     "those of the batch before.",
-    NetworkCode.MASKING: "`mask_zero=True` in the Embedding tells the layers behind it which steps "
-    "are padding.",
+    NetworkCode.MASKING: "Leave `mask_zero` out: the layers behind it should read the zeros too.",
     NetworkCode.CAUSAL_MASK: "Pass `use_causal_mask=True` when calling the layer if a step must "
     "not see what comes after it, and leave it out otherwise.",
     NetworkCode.DUELING_BASELINE: "Subtract what the assignment asks for from the advantages, "
@@ -128,6 +138,11 @@ def attribute_mistake(
     if attribute is Attribute.AXIS and asked.kind not in MERGES:
         code, claim = _OPTION
     example = asked.rules[attribute].example
+    advice = {**_ADVICE}
+    if attribute in _WHERE_ASKED and example is True:
+        claim, advice[code] = _WHERE_ASKED[attribute]
+    if attribute is Attribute.MASK_VALUE:
+        advice[code] = f"Pass `mask_value={example!r}`."
     return Mistake(
         code=code,
         claim=claim,
@@ -140,7 +155,7 @@ def attribute_mistake(
             NetworkCode.SHARED_WEIGHTS: "Make a new layer object for each layer; one that is used "
             "twice has only one set of weights.",
             NetworkCode.PADDING: f"Pass `padding={expected!r}`; Keras' own value is 'valid'.",
-            **_ADVICE,
+            **advice,
         }.get(code, f"Pass `{attribute}={example!r}`."),
     )
 

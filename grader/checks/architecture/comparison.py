@@ -25,9 +25,7 @@ from grader.checks.architecture.expected import (
     expected_networks,
     giving_outputs,
 )
-from grader.checks.architecture.layers import (
-    Layer,
-)
+from grader.checks.architecture.layers import GLOBAL_POOLINGS, Layer
 from grader.checks.architecture.matching import Match, match
 from grader.checks.architecture.normal_form import NormalForm, normal_form
 from grader.checks.architecture.rows import Row, moves_marked, row_of, with_fixed_units
@@ -52,8 +50,8 @@ class Comparison:
     form: NormalForm
     expected: ExpectedNetwork
     rows: tuple[Row, ...]
-    forbidden: tuple[Layer, ...]
-    """Layers of a kind that must not be there."""
+    forbidden: tuple[tuple[str, Layer], ...]
+    """Kinds that must not be there, with the layers that are or hold one."""
     charged: frozenset[int]
     """Numbers of the nodes of layers that cost something where they stand."""
     parameters_within: bool
@@ -133,7 +131,7 @@ class Comparison:
             + self.channels_not_last
             + (self.other_outputs and not any(self.is_extra_output(row) for row in self.rows))
             + self.outputs_astray
-            + sum(layer.index not in self.charged for layer in self.forbidden)
+            + sum(layer.index not in self.charged for _, layer in self.forbidden)
             + (not self.parameters_within)
         )
 
@@ -142,7 +140,8 @@ class Comparison:
         """Share of the points earned, 0 to 1."""
         lost = sum(row.lost for row in self.rows) + self.faults_of_structure * self.extra_cost
         # Below a billionth the difference is rounding of the shares, not a point.
-        left = 1.0 - lost / self.weight
+        # Where no layer is required none can be missing, and what is lost counts by itself.
+        left = 1.0 - lost / (self.weight or 1.0)
         return 0.0 if left < 1e-9 else left
 
 
@@ -161,12 +160,13 @@ def compare(
         extra_layer_cost: points lost by an extra layer, in weights of one layer.
     """
 
-    def form_of(apart: frozenset[int]) -> NormalForm:
+    def form_of(apart: frozenset[int], *, pools_as_global: bool = False) -> NormalForm:
         return normal_form(
             graph,
             largest_input(settings),
             preprocessing_allowed=settings.preprocessing_allowed,
             apart=apart,
+            pools_as_global=pools_as_global,
         )
 
     form = form_of(frozenset())
@@ -190,6 +190,8 @@ def compare(
 
     for network in expected_networks(settings, shapes):
         tried(network, form)
+        if any(layer.kind in GLOBAL_POOLINGS for layer in network.layers):
+            tried(network, form_of(frozenset(), pools_as_global=True))
         # Where activations of their own are asked for, some of the student's may be among them.
         apart: frozenset[int] = frozenset()
         rounds = sum(layer.kind == "Activation" for layer in network.layers)
@@ -246,9 +248,9 @@ def _comparison(
         expected=network,
         rows=tuple(rows),
         forbidden=tuple(
-            layer
+            (kinds[0], layer)
             for layer in (*form.preprocessing, *form.layers)
-            if layer.kind in settings.forbidden
+            if (kinds := [k for k in (layer.kind, *layer.wrapped) if k in settings.forbidden])
         ),
         charged=frozenset(charged),
         parameters_within=bounds is None

@@ -21,7 +21,13 @@ from grader.checks.architecture.rules import WINDOWS, Rule
 from grader.checks.architecture.shapes import Shape, output_shape
 from grader.records.layer_families import FAMILIES, MERGES, Attribute, Value
 from grader.records.network_settings import NetworkSettings
-from grader.records.patterns import AnythingPattern, FreeEntry, LayerEntry, PreprocessingPattern
+from grader.records.patterns import (
+    AnythingPattern,
+    Entry,
+    FreeEntry,
+    LayerEntry,
+    PreprocessingPattern,
+)
 from grader.records.variants import Slot, Variant
 
 Place = Callable[[LayerEntry | FreeEntry], KeyPath]
@@ -66,6 +72,9 @@ def problems(settings: NetworkSettings, place: Place) -> Iterator[Problem]:
         settings: of the part; their form is right.
         place: the key path of an entry.
     """
+    if (empty := _nothing_required(settings)) is not None:
+        yield empty
+        return
     dead = list(_dead_ends(settings, place))
     yield from dead
     if dead:
@@ -77,6 +86,18 @@ def problems(settings: NetworkSettings, place: Place) -> Iterator[Problem]:
             for variant in settings.variants:
                 seen.update(_impossible(variant, shapes, layer, place))
     yield from sorted(seen, key=lambda problem: (str(problem.path), problem.text))
+
+
+def _nothing_required(settings: NetworkSettings) -> Problem | None:
+    """The problem of a network that may be without any layer; it has no points to give."""
+    for variant in settings.variants:
+        entries = [slot.entry for slot in variant.slots]
+        if not any(isinstance(one, Entry) and not one.optional for one in entries):
+            text = "some of the networks allowed here have no layer that must be there"
+            if len(settings.variants) == 1:
+                text = "no layer must be there, so that there is nothing to give points for"
+            return Problem(("layers",), f"{text}; add one without `optional = true`")
+    return None
 
 
 # --- what leads nowhere -------------------------------------------------------------------------
@@ -181,6 +202,9 @@ def after(
         return Seen(None, is_exact=False), None
     shape = output_shape(layer, shapes)
     refusal = _rank_refusal(layer, shapes[0]) or _special_refusal(layer, shapes)
+    refusal = refusal or _steps_refusal(layer)
+    if refusal is None and all(one.is_exact for one in read):
+        refusal = _groups_refusal(layer, shapes[0])
     if refusal is None and shape is None and layer.kind != "Dot":
         refusal = _window_refusal(layer, shapes[0]) or _other_refusal(layer, shapes, exact=exact)
     return Seen(None if refusal else shape, exact), refusal
@@ -259,6 +283,33 @@ def _special_refusal(layer: ExpectedLayer, shapes: Sequence[Shape]) -> str | Non
             f"the value of a state is one number, and the first layer in `reads` gives "
             f"{shapes[0][-1]}; name the value first, then the advantages"
         )
+    return None
+
+
+def _steps_refusal(layer: ExpectedLayer) -> str | None:
+    """Keras has no convolution with strides and a dilation at once."""
+    for attribute in (Attribute.STRIDES, Attribute.DILATION_RATE):
+        rule = layer.rules.get(attribute)
+        value = None if rule is None else rule.sole
+        if not isinstance(value, tuple) or max(value) == 1:
+            return None
+    return (
+        f"Keras has no {layer.kind} with strides and a dilation rate above 1 at once; leave one "
+        "of them out"
+    )
+
+
+def _groups_refusal(layer: ExpectedLayer, shape: Shape) -> str | None:
+    """Groups that do not divide the filters or the channels that are read."""
+    groups, filters = (
+        rule.sole if (rule := layer.rules.get(attribute)) is not None else None
+        for attribute in (Attribute.GROUPS, Attribute.FILTERS)
+    )
+    if not isinstance(groups, int) or groups < 1:
+        return None
+    for count, what in ((filters, "filters"), (shape[-1], "channels that it would read")):
+        if isinstance(count, int) and count % groups:
+            return f"{groups} groups cannot share {count} {what} evenly"
     return None
 
 

@@ -25,7 +25,12 @@ from grader.checks.network_codes import NetworkCode
 from grader.checks.network_interface import ending_incident, unexamined_verdict
 from grader.checks.pictures import network_exhibits
 from grader.records.incident import Incident, IncidentKind
-from grader.records.network_evidence import NetworkEvidence, NetworkProof, ProofMethod
+from grader.records.network_evidence import (
+    NetworkEvidence,
+    NetworkProof,
+    NodeSource,
+    ProofMethod,
+)
 from grader.records.network_settings import ArchitectureSettings, NetworkSettings
 from grader.records.result import Finding, NetworkTable, Outcome, Severity, Verdict
 from grader.records.text import clean_line
@@ -34,6 +39,12 @@ MAX_FINDINGS: Final = 40
 """More mistakes than this teach nothing; the last finding says how many are left out."""
 
 _OWN_CODE: Final = "code"
+_MAX_KINDS: Final = 4
+"""Layers of the student's own that are named in one finding."""
+_NOT_PLAIN: Final = "holds more than plain settings"
+_NOT_PLAIN_TOLD: Final = (
+    "holds code of your own, such as a function, where names and numbers are expected"
+)
 
 _PROOFS: Final = {
     ProofMethod.REBUILT: "Proven: a network rebuilt from these layers and their weights, without "
@@ -84,12 +95,12 @@ def _without_graph_or_proof(evidence: NetworkEvidence, settings: NetworkSettings
     """The verdict when there is nothing to judge; None when there is."""
     for incident in (evidence.graph_incident, *evidence.rejected_inputs):
         if incident is not None and incident.kind is IncidentKind.FAULT:
-            return incident_verdict(incident)
+            return incident_verdict(incident, place=evidence.place("builder"))
     rebuilt = evidence.proof is not None and evidence.proof.method is ProofMethod.REBUILT
     if evidence.proof is not None and not (rebuilt and evidence.graph is None):
         return None
     if (ended := ending_incident(evidence)) is not None:
-        return incident_verdict(ended)
+        return incident_verdict(ended, place=evidence.place("builder"))
     if (unexamined := unexamined_verdict(evidence, settings)) is not None:
         return unexamined
     return incident_verdict(
@@ -118,7 +129,7 @@ def _judge_function(
         Finding(
             code=NetworkCode.PROVEN_BY_FUNCTION,
             severity=Severity.NOTE,
-            claim="The network has code of its own and was judged by what it computes: with the "
+            claim=f"The network {_own_code(evidence)}was judged by what it computes: with the "
             "same weights it answers like the network asked for.",
             where=place,
         )
@@ -128,7 +139,7 @@ def _judge_function(
     sizes = [network.layers[place] for place in sorted(network.giving_outputs)]
     follows = [layer for layer in sizes if layer.per_argument]
     if follows and units_are_fixed(evidence, settings):
-        lost = attribute_share(follows[0]) / network.weight
+        lost = attribute_share(follows[0]) / (network.weight or 1.0)
         findings.append(
             Finding(
                 code=NetworkCode.OUTPUT_UNITS,
@@ -144,6 +155,13 @@ def _judge_function(
         findings.extend(_dropouts(comparison, place))
         findings.extend(remarks(comparison, place))
     return graded(1.0 - lost, tuple(findings))
+
+
+def _own_code(evidence: NetworkEvidence) -> str:
+    """Why it was judged so, where code of the student's is the reason."""
+    graph = evidence.graph
+    plain = graph is not None and all(node.source is not NodeSource.UNKNOWN for node in graph.nodes)
+    return "" if plain else "has code of its own and "
 
 
 def _dropouts(comparison: Comparison, place: str) -> tuple[Finding, ...]:
@@ -169,22 +187,51 @@ def _unproven(
             where=place,
             expected="a network whose output follows from its layers and weights",
             received=_reason(proof) or "outputs that the layers do not explain",
-            try_="Build the network from Keras' own layers, and let nothing but them compute the "
-            "output: `model = keras.Sequential([…])`, then `return model`.",
+            try_=_unproven_advice(comparison),
         )
     ]
     outcome = Outcome.FAILED
     if evidence.graph_incident is not None:
         outcome = incident_outcome(evidence.graph_incident)
-        findings.append(incident_finding(evidence.graph_incident))
+        findings.append(incident_finding(evidence.graph_incident, place))
     if comparison is not None:
         findings.extend(unused_findings(comparison.form.unused, place))
+        if _own_kinds(comparison):
+            findings.extend(_differences_seen(comparison, places_of(evidence, comparison.form)))
     return Verdict(outcome=outcome, fraction=0.0, findings=tuple(findings))
+
+
+def _own_kinds(comparison: Comparison) -> tuple[str, ...]:
+    """What the student's own layers are called, each once."""
+    own = (layer.kind for layer in comparison.form.layers if layer.is_custom)
+    return tuple(dict.fromkeys(kind.removesuffix(" (custom)") for kind in own))[:_MAX_KINDS]
+
+
+def _unproven_advice(comparison: Comparison | None) -> str:
+    own = [] if comparison is None else [f"`{kind}`" for kind in _own_kinds(comparison)]
+    if own and own != [f"`{_OWN_CODE}`"]:
+        return (
+            f"Use Keras' own layers instead of {', '.join(own)}: each layer is then judged by "
+            "itself, and those that are right earn their points."
+        )
+    return (
+        "Build the network from Keras' own layers, and let nothing but them compute the output: "
+        "`model = keras.Sequential([…])`, then `return model`."
+    )
+
+
+def _differences_seen(comparison: Comparison, places: Places) -> tuple[Finding, ...]:
+    """What differs as far as the code tells of itself; notes, because it is not proven."""
+    return tuple(
+        finding.model_copy(update={"severity": Severity.NOTE})
+        for finding in layer_findings(comparison, places)
+        if finding.code != NetworkCode.UNKNOWN_LAYER
+    )
 
 
 def _reason(proof: NetworkProof) -> str:
     """Why there is no proof, in words for the student."""
-    reason = clean_line(proof.reason)
+    reason = clean_line(proof.reason).replace(_NOT_PLAIN, _NOT_PLAIN_TOLD)
     # Code that is nothing known stands in the graph as a node of this kind.
     code, separator, rest = reason.partition(f"{_OWN_CODE} is ")
     return f"{_OWN_CODE} of your own is {rest}" if separator and not code else reason

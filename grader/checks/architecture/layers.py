@@ -72,6 +72,8 @@ class Layer:
     """Number of the node it was read from; −1 for an expected layer."""
     is_output: bool = False
     """Whether it gives an output of the network."""
+    wrapped: tuple[str, ...] = ()
+    """Kinds of the layers inside it, such as that of a `TimeDistributed`."""
 
     @property
     def is_activation(self) -> bool:
@@ -176,3 +178,28 @@ def _read(attribute: Attribute, config: Mapping[str, JsonValue], family: Family)
         ):  # fmt: skip
             return value.lower()[:40] if isinstance(value, str) else UNKNOWN
     return value if isinstance(value, bool) else UNKNOWN
+
+
+_WRAPPING: Final = ("layer", "backward_layer", "cell", "cells", "layers")
+"""Settings that hold other layers."""
+_MAX_DEPTH: Final = 6
+_MAX_WRAPPED: Final = 64
+
+
+def wrapped_kinds(config: Mapping[str, JsonValue], depth: int = 0) -> tuple[str, ...]:
+    """The kinds of the layers that stand in a configuration, without doubles.
+
+    Args:
+        config: of a layer, as the worker sent it.
+        depth: in how many other layers it stands.
+    """
+    found: dict[str, None] = {}
+    for key in _WRAPPING if depth < _MAX_DEPTH else ():
+        value = config.get(key)
+        for item in value[:_MAX_WRAPPED] if isinstance(value, list) else [value]:
+            if not isinstance(item, dict):
+                continue
+            kind, inner = item.get("class_name"), item.get("config")
+            if isinstance(kind, str) and isinstance(inner, dict):
+                found.update(dict.fromkeys((kind, *wrapped_kinds(inner, depth + 1))))
+    return tuple(found)[:_MAX_WRAPPED]

@@ -19,7 +19,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from grader.checks.architecture.layers import Layer, values_of
+from grader.checks.architecture.layers import Layer, values_of, wrapped_kinds
 from grader.checks.architecture.order import depth_first
 from grader.checks.architecture.own_activations import as_activation, with_activations_merged
 from grader.checks.architecture.preprocessing import (
@@ -82,6 +82,7 @@ def normal_form(
     *,
     preprocessing_allowed: bool,
     apart: frozenset[int] = frozenset(),
+    pools_as_global: bool = False,
 ) -> NormalForm:
     """The normal form of a graph.
 
@@ -90,10 +91,12 @@ def normal_form(
         largest_input: largest absolute value the first input is fed with.
         preprocessing_allowed: whether what prepares the pixels is set apart.
         apart: indices of activations that stay layers of their own.
+        pools_as_global: whether pooling of a whole image counts as global pooling.
     """
     alive, dead = _live_nodes(graph)
     changing, outputs = without_identities(alive, graph.outputs)
-    live = [as_activation(node) for node in rewritten(changing, outputs, graph.input_shapes)]
+    plain = rewritten(changing, outputs, graph.input_shapes, pools_as_global=pools_as_global)
+    live = [as_activation(node) for node in plain]
     shapes: dict[int, tuple[int, ...]] = {node.index: node.output_shape for node in live}
     shapes |= {-1 - number: shape for number, shape in enumerate(graph.input_shapes)}
     # Kernels and names of what is read are those of the nodes before any were merged.
@@ -215,6 +218,7 @@ def _layer(node: GraphNode, read: tuple[int, ...] | None, *, shared: bool) -> La
         inputs=node.inputs,
         trainable=node.config.get("trainable") is not False,
         index=node.index,
+        wrapped=wrapped_kinds(node.config) if node.source is NodeSource.LAYER else (),
     )
 
 

@@ -6,7 +6,7 @@ first layer sees: frames rearranged with `reshape`, and channels that are not th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -25,6 +25,13 @@ PREPROCESSING_KINDS: Final = (
 )
 _IDENTITIES: Final = frozenset({"identity", "Identity", "cast", "ActivityRegularization"})
 _MAX_FACTORS: Final = 16
+_MARGINS: Final[Mapping[str, str]] = {
+    f"{kind}{rank}D": key
+    for kind, key in (("ZeroPadding", "padding"), ("Cropping", "cropping"))
+    for rank in (1, 2, 3)
+}
+"""Layers that do nothing with margins of 0, and where these stand."""
+_ENLARGEMENTS: Final = frozenset(f"UpSampling{rank}D" for rank in (1, 2, 3))
 
 
 @dataclass(frozen=True)
@@ -72,6 +79,13 @@ def _numbers(value: JsonValue) -> tuple[float, ...]:
     items = value if isinstance(value, list) else [value]
     numbers = [number for item in items[:_MAX_FACTORS] if (number := read_number(item)) is not None]
     return tuple(numbers) if len(numbers) == len(items) else ()
+
+
+def _all_are(value: JsonValue, number: int) -> bool:
+    """Whether a setting is a number, or holds nothing but it."""
+    if isinstance(value, list):
+        return 0 < len(value) <= _MAX_FACTORS and all(_all_are(item, number) for item in value)
+    return read_number(value) == number
 
 
 def permutation_of(node: GraphNode) -> tuple[int, ...] | None:
@@ -169,6 +183,10 @@ def is_identity(node: GraphNode) -> bool:
         return True
     if node.kind == "Dropout":
         return read_number(node.config.get("rate")) == 0.0
+    if node.source is NodeSource.LAYER and node.kind in _MARGINS:
+        return _all_are(node.config.get(_MARGINS[node.kind]), 0)
+    if node.source is NodeSource.LAYER and node.kind in _ENLARGEMENTS:
+        return _all_are(node.config.get("size"), 1)
     if (scaling := scaling_of(node)) is not None:
         return scaling.changes_nothing
     if (order := permutation_of(node)) is not None:

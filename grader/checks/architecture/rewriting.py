@@ -7,6 +7,7 @@
 - Pooling and padding are told as layers (see `windows`).
 - The last step of a recurrent layer that returns every step is that layer returning its last step.
 - Shapes and orders of axes are told in one way: `Reshape` with all of its sides, `Permute`.
+- Axes that are added and taken away again are nothing.
 - A vector that gets one more axis and is tiled along it is a `RepeatVector`.
 """
 
@@ -21,6 +22,7 @@ from pydantic import JsonValue
 from grader.checks.architecture.dueling import rewrite_dueling
 from grader.checks.architecture.layers import ATTENTIONS
 from grader.checks.architecture.preprocessing import is_identity
+from grader.checks.architecture.there_and_back import rewrite_there_and_back
 from grader.checks.architecture.values import read_integer, read_integers, read_number
 from grader.checks.architecture.windows import rewrite_window
 from grader.checks.architecture.working_graph import WorkingGraph, is_known
@@ -43,7 +45,11 @@ _HIDDEN_STATE: Final = 1
 
 
 def rewritten(
-    nodes: list[GraphNode], outputs: tuple[int, ...], input_shapes: tuple[tuple[int, ...], ...]
+    nodes: list[GraphNode],
+    outputs: tuple[int, ...],
+    input_shapes: tuple[tuple[int, ...], ...],
+    *,
+    pools_as_global: bool = False,
 ) -> list[GraphNode]:
     """The nodes that are left, in the same order, with the same indices.
 
@@ -51,8 +57,14 @@ def rewritten(
         nodes: nodes that lead to an output, each after those it reads.
         outputs: indices of the nodes whose values are returned.
         input_shapes: of the network, batch axis left out.
+        pools_as_global: whether pooling of a whole image counts as global pooling.
     """
-    graph = WorkingGraph([_unwrapped(_renamed(node)) for node in nodes], outputs, input_shapes)
+    graph = WorkingGraph(
+        [_unwrapped(_renamed(node)) for node in nodes],
+        outputs,
+        input_shapes,
+        pools_as_global=pools_as_global,
+    )
     for node in list(graph.nodes.values()):
         if node.index in graph.nodes:
             _rewrite(graph, graph.nodes[node.index])
@@ -177,7 +189,7 @@ def _inner(value: JsonValue) -> tuple[str, dict[str, JsonValue]]:
 
 
 def _rewrite(graph: WorkingGraph, node: GraphNode) -> None:
-    if not is_known(node):
+    if not is_known(node) or rewrite_there_and_back(graph, node):
         return
     if node.kind in {"slice", "part"}:
         _last_step(graph, node)

@@ -78,14 +78,16 @@ def structure_findings(
             received=_returned_text(comparison),
             try_="Return the outputs that the assignment names, in its order.",
         )
-    for layer in comparison.forbidden:
+    for kind, layer in comparison.forbidden:
         yield Finding(
             code=NetworkCode.FORBIDDEN,
             severity=Severity.NOTE if layer.index in comparison.charged else Severity.ERROR,
-            claim=f"{layer.kind} must not be used here.",
+            claim=f"{kind} must not be used here.",
             where=place,
-            expected=f"a network without {layer.kind}",
-            received=layer_text(layer),
+            expected=f"a network without {kind}",
+            received=layer_text(layer)
+            if kind == layer.kind
+            else f"{kind} inside {layer_text(layer)}",
             try_="Remove it.",
         )
     if not comparison.parameters_within and bounds is not None:

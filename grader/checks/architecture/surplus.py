@@ -44,13 +44,14 @@ def _told(layer: Layer) -> tuple[NetworkCode, str, str]:
         return (
             NetworkCode.EXTRA_DROPOUT,
             "Dropout was not asked for: {layers}.",
-            "Remove it: the targets of Q-learning move already, and the noise moves them more.",
+            "Remove it: the noise that it adds in training was not asked for.",
         )
     if layer.kind in NORMALIZATIONS:
         return (
             NetworkCode.EXTRA_NORMALIZATION,
             "Normalisation was not asked for: {layers}.",
-            "Remove it: it makes the value of a state depend on the other states of the batch.",
+            "Remove it: batch normalisation makes what the network says about one input depend on "
+            "the others of the batch.",
         )
     if layer.kind in POOLINGS:
         return (

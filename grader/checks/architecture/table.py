@@ -29,7 +29,7 @@ def network_table(
         points: marks of the check, shared out over the rows.
         proof: one sentence that says how it is known that the table is true.
     """
-    unit = points / comparison.weight
+    unit = points / (comparison.weight or 1.0)
     rows: list[LayerRow] = []
     fronts: dict[int, int] = {}
     for number, front in enumerate(comparison.form.fronts):

@@ -18,7 +18,7 @@ from grader.assignments.positions import KeyPath, path_text
 from grader.assignments.problems import Problem, did_you_mean, not_one_of
 from grader.checks.architecture import contradictions, feasibility
 from grader.checks.architecture.layers import ATTENTIONS, DROPOUTS, NORMALIZATIONS
-from grader.checks.architecture.rules import WINDOWS
+from grader.checks.architecture.ranges import WINDOW_NAMES, range_problems
 from grader.records.arithmetic import ArithmeticProblem, evaluate, names_in
 from grader.records.layer_families import FAMILIES, MERGES, SEVERAL_INPUTS
 from grader.records.network_settings import SIZE_FIELDS, NetworkSettings
@@ -37,7 +37,6 @@ Leaf = LayerEntry | FreeEntry
 
 _MAX_DEPTH: Final = 6
 _UNCOUNTED: Final = 1_000_000
-_WINDOW_NAMES: Final = frozenset(attribute.value for attribute in WINDOWS)
 _FURTHER_KINDS: Final = frozenset(
     {"Rescaling", "Normalization", "Lambda", "TimeDistributed", "ConvLSTM1D", "ConvLSTM2D",
      "ConvLSTM3D", "UpSampling1D", "UpSampling2D", "UpSampling3D", "ZeroPadding1D",
@@ -98,6 +97,7 @@ def network_problems(settings: Mapping[str, Any]) -> list[Problem]:
         *_count_problems(written),
         *_reads_problems(written),
         *_window_problems(written),
+        *range_problems(written.leaves),
         *_forbidden_problems(written),
     ]
     if found:
@@ -273,6 +273,12 @@ def _scoped(
                     problem = _name_problem(name, known)
                     if problem:
                         problems.append(Problem((*here, "reads", which), problem))
+                if entry.name in known.possible:
+                    text = (
+                        f'the name "{entry.name}" is taken by an input or by an entry before; '
+                        "give this one another"
+                    )
+                    problems.append(Problem((*here, "name"), text))
                 known = known.with_name(entry.name)
     return known
 
@@ -351,7 +357,7 @@ def _window_problems(written: _Written) -> Iterator[Problem]:
         for name, value in entry:
             listed = value.one_of if isinstance(value, OneWindow) else (value,)
             for number, window in enumerate(listed):
-                if name in _WINDOW_NAMES and isinstance(window, tuple) and len(window) != rank:
+                if name in WINDOW_NAMES and isinstance(window, tuple) and len(window) != rank:
                     place = (*at, name, "one_of", number) if len(listed) > 1 else (*at, name)
                     wanted = "one number" if rank == 1 else f"{rank} numbers, or one for all sides"
                     yield Problem(place, f"{entry.layer} takes {wanted}, received {list(window)}")

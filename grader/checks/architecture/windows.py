@@ -1,6 +1,7 @@
 """Recognising pooling and padding, however they are written.
 
 - A mean or maximum over all positions is global pooling, also where axes are kept and flattened.
+- So is pooling with one window of the whole image, where global pooling is asked for.
 - Pooling as a function of TensorFlow is the layer of that name.
 - Zeros around an image in front of a convolution without padding are the convolution's padding.
 """
@@ -67,6 +68,9 @@ def _pool(graph: WorkingGraph, node: GraphNode) -> None:
 def _flatten_kept(graph: WorkingGraph, node: GraphNode) -> None:
     """A global pooling that keeps its axes, and a Flatten that does away with them."""
     pooled = graph.sole_input(node)
+    if graph.pools_as_global and pooled is not None and (kind := _global_kind(graph, pooled)):
+        kept: dict[str, JsonValue] = {"keepdims": True}
+        pooled = pooled.model_copy(update={"kind": kind, "config": kept})
     if (
         pooled is not None
         and pooled.kind.startswith("Global")
@@ -86,6 +90,22 @@ def _flatten_kept(graph: WorkingGraph, node: GraphNode) -> None:
         graph.replace(merged, pooled.index)
 
 
+def _global_kind(graph: WorkingGraph, node: GraphNode) -> str | None:
+    """The global pooling that a pooling with one window of the whole image is; otherwise None."""
+    image = graph.shape(node.inputs[0]) if len(node.inputs) == 1 else None
+    family = FAMILIES.get(node.kind)
+    if image is None or family is None or node.kind.startswith("Global"):
+        return None
+    if "Pooling" not in node.kind or node.source is NodeSource.UNKNOWN:
+        return None
+    if node.config.get("data_format", "channels_last") != "channels_last":
+        return None
+    # Windows that reach beyond the image would be padded, which a maximum or a mean leaves out.
+    whole = read_window(node.config.get("pool_size"), family.rank) == image[:-1]
+    one = node.output_shape == (1,) * family.rank + image[-1:]
+    return f"Global{node.kind}" if whole and one else None
+
+
 # --- zeros around an image -----------------------------------------------------------------------
 
 
@@ -103,6 +123,7 @@ def _take_in_zeros(graph: WorkingGraph, node: GraphNode) -> None:
         return
     same = _same_padding(node, image[:-1], rank)
     told = "same" if sides == same else f"zeros {sides}"
+    told = told if any(map(any, sides)) else "valid"
     config = {**node.config, "padding": told}
     merged = node.model_copy(update={"config": config, "inputs": padded.inputs})
     graph.replace(merged, padded.index)

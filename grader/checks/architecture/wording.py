@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -54,6 +54,34 @@ _USUAL: Final = {
 """Values that go without saying in the layers that have them by default."""
 
 
+_WORDS: Final[Mapping[str, str]] = {
+    "affine": "scaling",
+    "squeeze": "axis taken away",
+    "expand_dims": "axis added",
+    "part": "further result of a layer",
+    "constant": "fixed numbers",
+    "tile": "values repeated",
+    "reduce_mean": "mean",
+    "reduce_sum": "sum",
+    "reduce_max": "maximum",
+    "reduce_min": "minimum",
+    "matmul": "matrix product",
+    "greater": "comparison",
+    "greater_equal": "comparison",
+    "less": "comparison",
+    "less_equal": "comparison",
+    "where": "choice between values",
+    "cast": "other number format",
+    "masked": "mask set",
+}
+"""What operations between layers are called."""
+
+
+def kind_text(kind: str) -> str:
+    """A kind of layer as Keras calls it, or an operation in plain words."""
+    return _WORDS.get(kind, kind)
+
+
 @dataclass(frozen=True)
 class Mistake:
     """What is wrong with one layer. Equal ones are told together.
@@ -94,6 +122,7 @@ def layers_text(who: str, numbers: Sequence[int], kind: str) -> str:
         numbers: places, from 1.
         kind: kind of these layers.
     """
+    kind = kind_text(kind)
     if len(numbers) == 1:
         return f"{who} {numbers[0]} ({kind})"
     if len(numbers) > _MAX_NUMBERS:
@@ -139,5 +168,5 @@ def _goes_without_saying(layer: Layer, attribute: Attribute) -> bool:
 
 def layer_text(layer: Layer) -> str:
     """A layer in one line, such as `Conv2D: 32 filters, kernel (8, 8), strides (4, 4), relu`."""
-    summary = summary_of(layer)
-    return f"{layer.kind}: {summary}" if summary else layer.kind
+    summary, kind = summary_of(layer), kind_text(layer.kind)
+    return f"{kind}: {summary}" if summary else kind

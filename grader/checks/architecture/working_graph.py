@@ -14,6 +14,7 @@ class WorkingGraph:
     Attributes:
         nodes: what is left, each after those it reads.
         readers: how often each node is read or returned.
+        pools_as_global: whether pooling of a whole image counts as global pooling.
     """
 
     def __init__(
@@ -21,7 +22,10 @@ class WorkingGraph:
         nodes: list[GraphNode],
         outputs: tuple[int, ...],
         input_shapes: tuple[tuple[int, ...], ...],
+        *,
+        pools_as_global: bool = False,
     ) -> None:
+        self.pools_as_global = pools_as_global
         self.nodes = {node.index: node for node in nodes}
         self.readers = Counter(index for node in nodes for index in node.inputs)
         self.readers.update(set(outputs))
@@ -41,10 +45,9 @@ class WorkingGraph:
             self.readers.subtract(self.nodes.pop(index).inputs)
         self.readers.update(node.inputs)
 
-    def reads(self, index: int) -> tuple[int, ...]:
-        """What a node reads; nothing for an input."""
-        node = self.nodes.get(index)
-        return () if node is None else node.inputs
+    def remove(self, index: int) -> None:
+        """Takes out a node that nothing reads."""
+        self.readers.subtract(self.nodes.pop(index).inputs)
 
     def shape(self, index: int) -> tuple[int, ...] | None:
         """The shape behind a node, batch axis left out; None for an index that is no node."""

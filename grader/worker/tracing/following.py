@@ -42,7 +42,7 @@ def trace(
     found.owners = [(type(model).__name__[:_NAME_CHARS], 0)]
     outputs = tuple(resolve(found, value, -1) for value in tensors_in(result))
     shapes = tuple(tuple(int(side) for side in array.shape[1:]) for array in inputs)
-    nodes, outputs = tidied(found.nodes, outputs, shapes)
+    nodes, outputs = tidied(found.nodes, outputs, shapes, found.weights)
     graph = {
         "nodes": nodes,
         "outputs": outputs,

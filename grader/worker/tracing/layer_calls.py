@@ -177,10 +177,17 @@ def _number(trace: Trace, layer: Any) -> tuple[int, tuple[int, ...]]:
     if identity not in trace.layers:
         trace.keep_alive.append(layer)
         trace.layers[identity] = len(trace.layers)
-        first = len(trace.weights)
-        trace.weights.extend(plain_array(variable) for variable in layer.weights)
-        trace.layer_weights[identity] = tuple(range(first, len(trace.weights)))
+        trace.layer_weights[identity] = tuple(_place(trace, each) for each in layer.weights)
     return trace.layers[identity], trace.layer_weights[identity]
+
+
+def _place(trace: Trace, variable: Any) -> int:
+    """The place of a variable's numbers among the weights; one that layers share is there once."""
+    if id(variable) not in trace.variables:
+        trace.variables[id(variable)] = len(trace.weights)
+        trace.held.append(variable)
+        trace.weights.append(plain_array(variable))
+    return trace.variables[id(variable)]
 
 
 # --- settings -----------------------------------------------------------------------------------

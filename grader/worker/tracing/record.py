@@ -57,6 +57,10 @@ class Trace:
     weights: list[Any] = field(default_factory=list)
     layers: dict[int, int] = field(default_factory=dict)
     layer_weights: dict[int, tuple[int, ...]] = field(default_factory=dict)
+    variables: dict[int, int] = field(default_factory=dict)
+    """Where in `weights` the numbers of each variable are, by its identity."""
+    held: list[Any] = field(default_factory=list)
+    """Variables whose identities are kept."""
     keep_alive: list[Any] = field(default_factory=list)
     owners: list[tuple[str, int]] = field(default_factory=list)
     asides: dict[int, Aside] = field(default_factory=dict)

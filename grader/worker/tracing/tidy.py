@@ -9,12 +9,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
 import tensorflow as tf
 
-from grader.worker.operations import operation
+from grader.worker.operations import broadcast_rows, operation
 from grader.worker.tracing.by_numbers import function_named
 
 Node = dict[str, Any]
@@ -23,7 +24,8 @@ _REACH: Final = 12
 """The most operations that one function is written in."""
 _BENDS: Final = frozenset(
     {"erf", "erfc", "exponential", "tanh", "sigmoid", "softplus", "where", "maximum", "minimum",
-     "relu", "absolute", "clip", "reciprocal", "divide"}
+     "relu", "absolute", "clip", "reciprocal", "divide", "greater", "greater_equal", "less",
+     "less_equal", "sign"}
 )  # fmt: skip
 _ENDS: Final = frozenset(
     {"multiply", "divide", "add", "subtract", "where", "maximum", "minimum", "affine", "reciprocal",
@@ -36,7 +38,10 @@ _MOST_NUMBERS: Final = 1 << 16
 
 
 def tidied(
-    nodes: list[Node], outputs: tuple[int, ...], input_shapes: tuple[tuple[int, ...], ...]
+    nodes: list[Node],
+    outputs: tuple[int, ...],
+    input_shapes: tuple[tuple[int, ...], ...],
+    arrays: Sequence[Any],
 ) -> tuple[list[Node], tuple[int, ...]]:
     """The nodes in the form in which they are told, and the outputs among them.
 
@@ -44,10 +49,11 @@ def tidied(
         nodes: as they were found; changed.
         outputs: indices of what the network returns.
         input_shapes: of the network, batch axis left out.
+        arrays: what the nodes refer to.
     """
     shapes = {-1 - number: shape for number, shape in enumerate(input_shapes)}
     shapes |= {node["index"]: node["output_shape"] for node in nodes}
-    _name_functions(nodes, outputs, shapes)
+    _name_functions(nodes, outputs, shapes, arrays)
     _merge_chains(nodes, outputs)
     _merge_scalings(nodes, outputs)
     return _pruned(nodes, outputs)
@@ -61,7 +67,10 @@ def _is_operation(node: Node) -> bool:
 
 
 def _name_functions(
-    nodes: list[Node], outputs: tuple[int, ...], shapes: dict[int, tuple[int, ...]]
+    nodes: list[Node],
+    outputs: tuple[int, ...],
+    shapes: dict[int, tuple[int, ...]],
+    arrays: Sequence[Any],
 ) -> None:
     read = Counter(source for node in nodes for source in node["inputs"]) + Counter(outputs)
     inside: set[int] = set()
@@ -70,14 +79,14 @@ def _name_functions(
             continue
         if not read[node["index"]] or int(np.prod(node["output_shape"])) > _MOST_NUMBERS:
             continue
-        if found := _function(nodes, node, shapes):
+        if found := _function(nodes, node, shapes, arrays):
             kind, config, source, region = found
             node.update(kind=kind, config=config, inputs=(source,), weights=())
             inside |= region
 
 
 def _function(
-    nodes: list[Node], end: Node, shapes: dict[int, tuple[int, ...]]
+    nodes: list[Node], end: Node, shapes: dict[int, tuple[int, ...]], arrays: Sequence[Any]
 ) -> tuple[str, dict[str, Any], int, set[int]] | None:
     """Name, parameters and input of the function that ends in a node, and what is part of it."""
     reached = _before(nodes, end)
@@ -93,7 +102,7 @@ def _function(
         if not any(nodes[index]["kind"] in _BENDS for index in region):
             continue
         probe = np.random.default_rng(0).normal(0, 2, (_PROBE_ROWS, *shapes[source]))
-        after = _run(nodes, region, source, tf.constant(probe, tf.float32))
+        after = _run(nodes, region, source, tf.constant(probe, tf.float32), arrays)
         if after is not None and (named := function_named(np.float32(probe), after)):
             return *named, source, region
     return None
@@ -123,7 +132,12 @@ def _region(nodes: list[Node], end: Node, source: int) -> set[int] | None:
         index = waiting.pop()
         if index == source or index in region:
             continue
-        if index < source or index < 0 or len(region) > _REACH or nodes[index]["weights"]:
+        if _is_constant(nodes, index) and not nodes[index]["inputs"]:
+            region.add(index)
+            continue
+        if index < source or index < 0 or len(region) > _REACH:
+            return None
+        if nodes[index]["weights"] and not _is_constant(nodes, index):
             return None
         if not _is_operation(nodes[index]) or nodes[index]["kind"] in ("part", "mask", "masked"):
             return None
@@ -132,13 +146,19 @@ def _region(nodes: list[Node], end: Node, source: int) -> set[int] | None:
     return region
 
 
-def _run(nodes: list[Node], region: set[int], source: int, probe: Any) -> Any:
+def _run(
+    nodes: list[Node], region: set[int], source: int, probe: Any, arrays: Sequence[Any]
+) -> Any:
     values = {source: probe}
     try:
         for index in sorted(region):
             node = nodes[index]
-            function = operation(node["kind"], node["config"])
-            values[index] = function(*(values[read] for read in node["inputs"]))
+            read = [values[place] for place in node["inputs"]]
+            if _is_constant(nodes, index):
+                array = tf.constant(arrays[node["weights"][0]])
+                values[index] = broadcast_rows(array, read[0]) if read else array
+            else:
+                values[index] = operation(node["kind"], node["config"])(*read)
     except (ValueError, TypeError, KeyError, tf.errors.OpError):
         return None  # what does not work on such numbers stays as it is
     return values[max(region)]

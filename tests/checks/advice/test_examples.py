@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterator
 
@@ -15,7 +16,11 @@ from grader.sandbox.incident import WorkerIncident
 from grader.sandbox.server import ForkServer
 from grader.sandbox.worker import Worker
 
-PREAMBLE = """\
+ABSENT = ("cv2", "matplotlib", "pandas", "torch", "stable_baselines3", "tf_keras", "gym")
+"""Packages of the examples that may be installed beside the grader, and are hidden."""
+
+PREAMBLE = f"""\
+import sys
 import gymnasium as gym
 import keras
 import numpy as np
@@ -29,6 +34,18 @@ targets = np.zeros((8, 2), np.float32)
 model = keras.Sequential([keras.Input((4,)), layers.Dense(2)])
 model.compile("sgd", "mse")
 optimizer = keras.optimizers.SGD(0.01)
+
+class Hidden:
+    names = {ABSENT}
+
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in self.names:
+            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
+
+# Behind the imports: a library that is installed may have imported some of them already.
+sys.meta_path.insert(0, Hidden())
+for name in [name for name in sys.modules if name.partition(".")[0] in Hidden.names]:
+    del sys.modules[name]
 """
 
 NOT_RUN = {
@@ -73,6 +90,16 @@ def codes_of(worker: Worker, name: str) -> set[str]:
     except WorkerIncident as incident:
         return {incident_finding(incident.incident).code}
     return set()
+
+
+def test_packages_that_may_be_installed_are_hidden_from_the_examples() -> None:
+    named = {
+        match[1]
+        for code in CODES
+        if code.startswith("IM10")
+        for match in re.finditer(r"^(?:import|from) (\w+)", catalogue()[code].wrong, re.MULTILINE)
+    }
+    assert named - {"google", "keras", "gymnasium", "tensorflow"} <= set(ABSENT)
 
 
 @pytest.mark.parametrize("code", CODES)

@@ -22,7 +22,7 @@ from written_networks import (
 )
 
 from grader.checks.network_codes import NetworkCode as Code
-from grader.records.network_settings import ArchitectureSettings
+from grader.records.network_settings import ArchitectureSettings, NetworkSettings
 from grader.records.result import Outcome, RowStatus
 
 
@@ -74,3 +74,12 @@ def test_what_stands_behind_the_output_is_not_told_as_wrong_units() -> None:
     graph = graph_of((*DQN, dense(1)))
     verdict = judged(evidence_of(graph, widths={4: 1, 6: 1, 18: 1}))
     assert codes(verdict) == [Code.EXTRA_LAYER]
+
+
+def test_a_pattern_without_a_required_layer_is_judged_all_the_same() -> None:
+    asked = [{"layer": "Flatten", "optional": True}, {"layer": "anything"}]
+    settings = NetworkSettings.parse(
+        {"input_shapes": [[84, 84, 4]], "num_actions": [4], "layers": asked}
+    )
+    verdict = judged(evidence_of(graph_of([dense(16, "relu"), OUT])), settings)
+    assert verdict.fraction == 1.0

@@ -124,3 +124,15 @@ def test_an_input_that_is_refused_fails_with_the_reason() -> None:
 def test_a_builder_that_is_not_there_fails() -> None:
     missing = Unresolved(role="builder", accepted=("create_q_model",), available=("model",))
     assert judged(evidence_of(None, None, unresolved=(missing,))).outcome is Outcome.FAILED
+
+
+def test_a_limit_without_a_line_of_its_own_is_told_at_the_builder() -> None:
+    slow = Incident(
+        kind=IncidentKind.LIMIT, stage="calling the network", limit=LimitName.CALL_CPU,
+        limit_value="10 s",
+    )  # fmt: skip
+    evidence = evidence_of(None, ProofMethod.NONE)
+    for changes in ({"proof": None, "graph_incident": slow}, {"graph_incident": slow}):
+        changed = evidence.model_copy(update=changes)
+        finding = next(each for each in judged(changed).findings if each.code == "GR202")
+        assert finding.where == evidence.place("builder")
