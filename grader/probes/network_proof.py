@@ -88,9 +88,16 @@ def prove(
     if not seen:
         proof = _unproven("the network did not answer")
     elif claim is not None:
-        proof = _rebuilt(context, claim, seen)
+        # One rebuilding answers for both modes where all layers do the same in both.
+        alike = not any(_is_other_in_training(node) for node in live_nodes(claim.graph))
+        trained = _in_training(worker, inputs) if alike else ()
+        proof = _rebuilt(context, claim, (*seen, *trained))
         if proof.method is ProofMethod.REBUILT and _tells_apart(seen, claim):
-            return _also_in_training(context, worker, inputs, claim, proof)
+            return proof if trained else _also_in_training(context, worker, inputs, claim, proof)
+        if proof.reason == _OTHER_OUTPUTS and trained:
+            proof = _rebuilt(context, claim, seen)
+            if proof.method is ProofMethod.REBUILT:
+                return _OTHER_IN_TRAINING
         if proof.reason == _OTHER_OUTPUTS:
             return proof
     if worker.ended or own is None or not seen:
@@ -157,6 +164,28 @@ def _rebuilt(
 # --- in training mode -----------------------------------------------------------------------------
 
 
+_OTHER_IN_TRAINING: Final = _unproven(
+    "called with training=True, the network computes something else than the layers it is "
+    "described by"
+)
+
+
+def _is_other_in_training(node: GraphNode) -> bool:
+    return _draws_numbers(node) or _learns_from_batches(node)
+
+
+def _in_training(worker: Worker, inputs: DrawnInputs) -> tuple[Observation, ...]:
+    """What the network answers when it is told that it is trained; nothing if it does not."""
+    batch = inputs.draw(_TRAINING_SEED, _TRAINING_BATCH)
+    try:
+        (outputs,) = forward(
+            worker, "model0", [batch], "calling the network with training=True", training=True
+        )
+    except WorkerIncident:
+        return ()
+    return (Observation(batch, outputs),)
+
+
 def _also_in_training(
     context: ProbeContext,
     worker: Worker,
@@ -173,22 +202,20 @@ def _also_in_training(
         return proof
     batch = inputs.draw(_TRAINING_SEED, _TRAINING_BATCH)
     stage = "calling the network with training=True"
-    same = _unproven("called with training=True, the network computes something else than the "
-                     "layers it is described by")  # fmt: skip
     try:
         (outputs,) = forward(worker, "model0", [batch], stage, training=True)
         seen = [Observation(batch, outputs)]
         if not any(_learns_from_batches(node) for node in live_nodes(claim.graph)):
             found = _rebuilt(context, claim, seen)
-            return proof if found.method is ProofMethod.REBUILT else same
+            return proof if found.method is ProofMethod.REBUILT else _OTHER_IN_TRAINING
         traced = inputs.draw(_TRAINING_SEED + 1, _TRAINING_BATCH)
         graph, weights = describe_network(worker, "model0", traced, training=True)
     except WorkerIncident as error:
         return _unproven(f"called with training=True, the network ends: {error.incident.message}")
     if _structure(graph, told=False) != _structure(claim.graph, told=False):
-        return same
+        return _OTHER_IN_TRAINING
     found = _rebuilt(context, Claim(graph, weights), seen, training=True)
-    return proof if found.method is ProofMethod.REBUILT else same
+    return proof if found.method is ProofMethod.REBUILT else _OTHER_IN_TRAINING
 
 
 def _draws_numbers(node: GraphNode) -> bool:
