@@ -12,11 +12,11 @@ from grader.assignments.registry import CheckKind, JudgeInput, NoSettings
 from grader.checks.incidents import incident_outcome, incident_verdict
 from grader.checks.interface import graded, interface_verdict, passed
 from grader.checks.trials import incident_findings
-from grader.records.evidence import AgentEvidence, Episode, ReplayTrial
+from grader.records.agent_evidence import AgentEvidence, Episode, ReplayTrial
+from grader.records.agent_settings import PerformanceSettings
 from grader.records.incident import Incident, IncidentKind
 from grader.records.report import SeedSet
 from grader.records.result import EpisodeReturns, Finding, Outcome, Severity, Verdict
-from grader.records.settings import PerformanceSettings
 from grader.records.spec import EpisodeSet, PartBaseline
 from grader.statistics.intervals import NoGap, bootstrap_interval, normalized_score
 

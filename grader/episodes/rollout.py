@@ -18,8 +18,8 @@ import numpy as np
 
 from grader.episodes.actions import InvalidAction, Receipt, recorded, restored, to_action
 from grader.errors import GraderFault
-from grader.records.evidence import Episode
-from grader.records.settings import AgentSettings
+from grader.records.agent_evidence import Episode
+from grader.records.agent_settings import AgentSettings
 
 
 @dataclass

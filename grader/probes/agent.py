@@ -20,10 +20,10 @@ from grader.episodes.actions import InvalidAction, recorded, to_action
 from grader.episodes.rollout import Played, environment, play, versions
 from grader.errors import GraderFault
 from grader.probes.context import ProbeContext, load, load_again
-from grader.records.evidence import AgentEvidence, Episode, ReplayTrial
+from grader.records.agent_evidence import AgentEvidence, Episode, ReplayTrial
+from grader.records.agent_settings import AgentSettings
 from grader.records.incident import Incident, IncidentKind
 from grader.records.messages import Invoke, Seed, Space
-from grader.records.settings import AgentSettings
 from grader.records.spaces import SpaceError, space_data, space_text
 from grader.records.wire import describe
 from grader.sandbox.incident import WorkerIncident

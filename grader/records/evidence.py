@@ -232,50 +232,6 @@ class TrainingEvidence(PartEvidence):
     layers: tuple[LayerTrial, ...] = ()
 
 
-# --- agent --------------------------------------------------------------------------------------
-
-
-class Episode(Record):
-    """The receipt of one episode: enough to replay it without the student's code."""
-
-    seed: int
-    actions: tuple[int | float | tuple[int | float, ...], ...]
-    rewards: tuple[float, ...]
-    episode_return: float
-    terminated: bool = False
-    truncated: bool = False
-    invalid_action: str | None = None
-    """The action outside the space that ended the episode."""
-    incident: Incident | None = None
-    """What ended the episode early."""
-
-
-class ReplayTrial(Record):
-    """An episode's observations shown again to a new agent in another process."""
-
-    seed: int
-    compared: int
-    difference: int | None = None
-    """First step where the action differs."""
-    first_action: str = ""
-    second_action: str = ""
-    incident: Incident | None = None
-
-
-class AgentEvidence(PartEvidence):
-    """Evidence of a game-playing agent."""
-
-    kind: Literal["agent"] = "agent"
-    environment_id: str = ""
-    action_space: str = ""
-    """The environment's action space, written as a call; empty when unknown."""
-    wrappers: tuple[str, ...] = ()
-    versions: dict[str, str] = Field(default_factory=dict)
-    seed_set: SeedSet = SeedSet.PUBLIC
-    episodes: tuple[Episode, ...] = ()
-    replays: tuple[ReplayTrial, ...] = ()
-
-
 # --- environment --------------------------------------------------------------------------------
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Self
+from typing import Annotated
 
-from pydantic import Field, JsonValue, model_validator
+from pydantic import Field
 
 from grader.records.base import Record
 from grader.records.spec import PythonName, SpaceText
@@ -52,36 +52,6 @@ class LearnsSettings(Record):
 
     share: float = Field(default=0.5, gt=0, le=1)
     """Of the fall of the held-out loss that the right step reaches, what earns full marks."""
-
-
-class AgentSettings(Record):
-    """Settings of an `agent` part."""
-
-    environment_id: str = Field(min_length=1, max_length=200)
-    """Registered Gymnasium id."""
-    environment_kwargs: dict[str, JsonValue] = Field(default_factory=dict)
-    max_episode_steps: int | None = Field(default=None, ge=1, le=1_000_000)
-    """Replaces the environment's own limit when set."""
-    replayed_episodes: int = Field(default=2, ge=1, le=100)
-    """Episodes whose observations are shown again to a second agent."""
-
-
-class PerformanceSettings(Record):
-    """Settings of `agent.performance`."""
-
-    full_marks_at: float = Field(default=0.95, gt=0, le=10)
-    """Normalised score that earns full marks."""
-    no_marks_at: float = Field(default=0.0, ge=-10, lt=10)
-    """Normalised score that earns nothing; linear between."""
-    bootstrap_samples: int = Field(default=10_000, ge=100, le=1_000_000)
-    """Resamplings for the interval shown beside the score."""
-    bootstrap_seed: int = Field(default=13, ge=0)
-
-    @model_validator(mode="after")
-    def _rising(self) -> Self:
-        if not self.full_marks_at > self.no_marks_at:
-            raise ValueError("full_marks_at must be above no_marks_at")
-        return self
 
 
 class EnvironmentSettings(Record):

@@ -17,11 +17,11 @@ from grader.assignments.registry import (
     ProbeKind,
     Role,
 )
+from grader.records.agent_settings import AgentSettings, PerformanceSettings
 from grader.records.base import Record
 from grader.records.evidence import PartEvidence
 from grader.records.network_settings import ArchitectureSettings, NetworkSettings
 from grader.records.result import Outcome, Verdict
-from grader.records.settings import AgentSettings, PerformanceSettings
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,12 @@ from pydantic import ValidationError
 
 from grader.assignments.registry import CheckKind, JudgeInput
 from grader.checks.agent import CHECKS
-from grader.records.evidence import AgentEvidence, Episode, ReplayTrial, Symbol, Unresolved
+from grader.records.agent_evidence import AgentEvidence, Episode, ReplayTrial
+from grader.records.agent_settings import AgentSettings, PerformanceSettings
+from grader.records.evidence import Symbol, Unresolved
 from grader.records.incident import Frame, Incident, IncidentKind, LimitName
 from grader.records.report import SeedSet
 from grader.records.result import EpisodeReturns, Outcome, Verdict
-from grader.records.settings import AgentSettings, PerformanceSettings
 from grader.records.spec import CheckSpec, EpisodeSet, Isolation, PartBaseline, PartSpec
 
 KINDS: dict[str, CheckKind] = {kind.id: kind for kind in CHECKS}

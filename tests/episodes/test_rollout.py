@@ -8,9 +8,9 @@ import pytest
 
 from grader.episodes.rollout import environment, play, replay, versions
 from grader.errors import GraderFault
-from grader.records.evidence import Episode
+from grader.records.agent_evidence import Episode
+from grader.records.agent_settings import AgentSettings
 from grader.records.incident import Incident, IncidentKind
-from grader.records.settings import AgentSettings
 
 Act = Callable[[Any, int], Any]
 

@@ -6,9 +6,9 @@ from grader.episodes.rollout import replay
 from grader.errors import GraderFault
 from grader.probes import agent as agent_probe
 from grader.probes.agent import play_all
+from grader.records.agent_settings import AgentSettings
 from grader.records.incident import IncidentKind, LimitName
 from grader.records.report import SeedSet
-from grader.records.settings import AgentSettings
 from grader.records.spec import Limits
 
 CARTPOLE = {"environment_id": "CartPole-v1"}

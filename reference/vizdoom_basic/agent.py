@@ -1,0 +1,109 @@
+"""A trained Deep Q-Network that plays ViZDoom Basic greedily.
+
+`reference/training/train.py` trained it.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from gymnasium import spaces
+from numpy.typing import NDArray
+
+# Relative to this file, so that the agent finds its weights from any working directory.
+WEIGHTS_FILE = Path(__file__).with_name("vizdoom_basic.weights.h5")
+OBSERVATION_SHAPE = (30, 40)
+OBSERVATION_DTYPE = np.uint8
+NUM_ACTIONS = 4
+
+Policy = Callable[[NDArray[Any]], NDArray[np.int64]]
+
+
+def build_q_network() -> keras.Model:
+    """Builds the Q-network of Kempka et al., arXiv 1605.02097 (2016), section IV-A, small.
+
+    Two convolutions with 8 filters each and one hidden layer of 128 rectified linear units.
+
+    Returns:
+        A model from pictures (batch, 30, 40) to Q-values, float32 (batch, 4).
+    """
+    return keras.Sequential(
+        [
+            keras.Input(shape=OBSERVATION_SHAPE),
+            keras.layers.Reshape((*OBSERVATION_SHAPE, 1)),
+            keras.layers.Rescaling(1 / 255),
+            keras.layers.Conv2D(8, 6, strides=3, activation="relu"),
+            keras.layers.Conv2D(8, 3, strides=2, activation="relu"),
+            keras.layers.Flatten(),
+            keras.layers.Dense(128, activation="relu"),
+            keras.layers.Dense(NUM_ACTIONS),
+        ]
+    )
+
+
+def greedy_policy(network: keras.Model) -> Policy:
+    """Compiles the policy a = argmax Q(s, a) of a Q-network.
+
+    The network is read at every call, so the policy follows it while it is being trained.
+
+    Args:
+        network: Maps (batch, 30, 40) to (batch, num_actions).
+
+    Returns:
+        A function from observations, uint8 (batch, 30, 40), to action indices, int64 (batch,).
+    """
+
+    def best_actions(observations: tf.Tensor) -> tf.Tensor:
+        values = network(tf.cast(observations, tf.float32), training=False)
+        return tf.argmax(values, axis=-1)
+
+    # One compiled call per step: `Model.predict` sets up a data pipeline each time and takes about
+    # a hundred times as long. Tracing here, once, keeps that cost out of the first step. Autograph
+    # has no Python loops to translate, and would write temporary files.
+    signature = tf.TensorSpec(shape=(None, *OBSERVATION_SHAPE), dtype=OBSERVATION_DTYPE)
+    compiled = tf.function(best_actions, autograph=False).get_concrete_function(signature)
+
+    def act_batch(observations: NDArray[Any]) -> NDArray[np.int64]:
+        batch = np.asarray(observations, dtype=OBSERVATION_DTYPE)
+        return np.asarray(compiled(tf.constant(batch)))
+
+    return act_batch
+
+
+class DQNAgent:
+    """Plays the action with the largest Q-value; loads the trained weights from beside this file.
+
+    Args:
+        observation_space: The environment's observations, uint8 (30, 40).
+        action_space: The environment's actions: none, left, right, shoot.
+
+    Attributes:
+        model: The Q-network.
+    """
+
+    def __init__(self, observation_space: spaces.Box, action_space: spaces.Discrete) -> None:
+        self.model = build_q_network()
+        self.model.load_weights(WEIGHTS_FILE)
+        self._policy = greedy_policy(self.model)
+
+    def act(self, observation: NDArray[np.uint8]) -> int:
+        """Returns the greedy action.
+
+        Args:
+            observation: A grey picture, uint8 (30, 40).
+        """
+        return int(self._policy(observation[np.newaxis])[0])
+
+    def act_batch(self, observations: NDArray[np.uint8]) -> NDArray[np.int64]:
+        """Returns the greedy action for each of several observations.
+
+        Args:
+            observations: Observations stacked on axis 0, uint8 (batch, 30, 40).
+
+        Returns:
+            Action indices, int64 (batch,).
+        """
+        return self._policy(observations)
