@@ -59,7 +59,11 @@ def test_arrays_of_a_request_arrive() -> None:
     assert arrived.dtype == np.uint8
 
 
-@pytest.mark.parametrize("value", [object(), 2**70, {1: 2}, np.array(["a"])], ids=repr)
+@pytest.mark.parametrize(
+    "value",
+    [object(), 2**70, {1: 2}, np.array(["a"])],
+    ids=["object", "too large", "number as a key", "texts"],
+)
 def test_request_without_a_plain_form_is_refused(value: object) -> None:
     with pytest.raises(WireError):
         encode_request(1, Invoke(target="f", arguments={"a": value}))
