@@ -1,25 +1,28 @@
 """Plays an episode: the environment, its seed and its rewards live here, actions come from outside.
 
 The loop is that of Brockman et al. 2016, OpenAI Gym, section 2, with Gymnasium's split of the end
-of an episode into `terminated` and `truncated`.
+of an episode into `terminated` and `truncated`; either of them ends it. Every episode gets an
+environment of its own: some carry a last action or a random generator over a reset.
 """
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
-from importlib.metadata import version
-from typing import Any
+from typing import Any, Self
 
 import gymnasium
 import numpy as np
 
 from grader.episodes.actions import InvalidAction, Receipt, recorded, restored, to_action
+from grader.episodes.environments import environment
+from grader.episodes.lanes import Beat
 from grader.errors import GraderFault
 from grader.records.agent_evidence import Episode
-from grader.records.agent_settings import AgentSettings
+from grader.records.environments import PlayedEnvironment
+from grader.records.incident import Incident
 
 
 @dataclass
@@ -30,38 +33,108 @@ class Played:
     observations: list[Any] = field(default_factory=list)
 
 
-@contextmanager
-def environment(settings: AgentSettings) -> Iterator[gymnasium.Env[Any, Any]]:
-    """The environment an assignment names, closed on leaving.
+class Game:
+    """One episode while it is played. Used as a context; leaving it closes the environment.
+
+    Args:
+        settings: which environment.
+        seed: seed of the environment; no agent sees it.
+        beat: told of each call of the environment.
 
     Raises:
-        GraderFault: it cannot be made; the instructor must act (install an extra, mend the id).
+        GraderFault: the environment cannot be made or reset; the instructor must act.
     """
-    extra: dict[str, Any] = dict(settings.environment_kwargs)
-    if settings.max_episode_steps is not None:
-        extra["max_episode_steps"] = settings.max_episode_steps
-    try:
-        env: gymnasium.Env[Any, Any] = gymnasium.make(
-            settings.environment_id, disable_env_checker=True, **extra
+
+    def __init__(self, settings: PlayedEnvironment, seed: int, beat: Beat | None = None) -> None:
+        self.seed = seed
+        self.over = False
+        self.actions: list[Receipt] = []
+        self.rewards: list[float] = []
+        self._ending: dict[str, Any] = {}
+        self._beat = beat or Beat()
+        self._id = settings.environment_id
+        with ExitStack() as opened:
+            with self._beat:
+                self.env: gymnasium.Env[Any, Any] = opened.enter_context(environment(settings))
+                self.observation: Any = self._reset()
+            self._opened = opened.pop_all()
+
+    def _reset(self) -> Any:
+        try:
+            observation, _ = self.env.reset(seed=self.seed)
+        except Exception as error:
+            raise GraderFault(f"{self._id} cannot be reset: {error}") from error
+        self.env.action_space.seed(self.seed)
+        return observation
+
+    def take(self, answer: object) -> None:
+        """Takes an agent's answer; one outside the action space ends the episode.
+
+        Raises:
+            GraderFault: the environment failed; the instructor must act.
+        """
+        try:
+            action = to_action(self.env.action_space, answer)
+        except InvalidAction as invalid:
+            self._end(invalid_action=invalid.received)
+            return
+        self.step(action)
+
+    def step(self, action: Any) -> None:
+        """Takes an action in the form that the environment takes.
+
+        Raises:
+            GraderFault: the environment failed; the instructor must act.
+        """
+        taken = recorded(action)
+        try:
+            with self._beat:
+                self.observation, reward, terminated, truncated, _ = self.env.step(action)
+        except Exception as error:
+            raise GraderFault(
+                f"{self._id} failed in step {len(self.actions)} after reset(seed={self.seed}): "
+                f"{type(error).__name__}: {error}"
+            ) from error
+        self.actions.append(taken)
+        self.rewards.append(float(reward))
+        if terminated or truncated:
+            self._end(terminated=bool(terminated), truncated=bool(truncated))
+
+    def interrupt(self, incident: Incident) -> None:
+        """Ends the episode early; it counts with the return reached so far."""
+        self._end(incident=incident)
+
+    def _end(self, **ending: Any) -> None:
+        self.over = True
+        self._ending = ending
+        self._opened.close()
+
+    def episode(self) -> Episode:
+        """The receipt of what was played."""
+        return Episode(
+            seed=self.seed,
+            actions=tuple(self.actions),
+            rewards=tuple(self.rewards),
+            episode_return=sum_of(self.rewards),
+            **self._ending,
         )
-    except Exception as error:
-        raise GraderFault(f"{settings.environment_id} cannot be made: {error}") from error
-    try:
-        yield env
-    finally:
-        env.close()
 
+    def __enter__(self) -> Self:
+        """The game itself."""
+        return self
 
-def versions() -> dict[str, str]:
-    """Versions of the packages that decide what happens in an episode."""
-    return {name: version(name) for name in ("gymnasium", "numpy")}
+    def __exit__(self, *_: object) -> None:
+        self._opened.close()
 
 
 def play(
-    settings: AgentSettings,
+    settings: PlayedEnvironment,
     seed: int,
     act: Callable[[Any, int], object],
-    stopped_by: Callable[[BaseException], Any] = lambda _: None,
+    stopped_by: Callable[[BaseException], Incident | None] = lambda _: None,
+    beat: Beat | None = None,
+    *,
+    keep_observations: bool = True,
 ) -> Played:
     """Plays one episode in a fresh environment.
 
@@ -71,74 +144,71 @@ def play(
         act: called with the observation and the step number, answers an action of any form.
         stopped_by: given an exception out of `act`, the incident that ends the episode, or None
             to let the exception pass.
+        beat: told of each call of the environment.
+        keep_observations: whether to answer the observations, too.
 
     Returns:
         The receipt. An action outside the space or an incident ends the episode early; it counts
         with the return reached so far.
     """
-    actions: list[Receipt] = []
-    rewards: list[float] = []
     observations: list[Any] = []
-    ending: dict[str, Any] = {}
-    with environment(settings) as env:
-        observation, _ = env.reset(seed=seed)
-        env.action_space.seed(seed)
-        while True:
-            # Some environments hand out one buffer again and again.
-            observations.append(copy.deepcopy(observation))
+    with Game(settings, seed, beat) as game:
+        while not game.over:
+            if keep_observations:
+                # Some environments hand out one buffer again and again.
+                observations.append(copy.deepcopy(game.observation))
             try:
-                action = to_action(env.action_space, act(observation, len(actions)))
-            except InvalidAction as invalid:
-                ending = {"invalid_action": invalid.received}
-                break
+                answer = act(game.observation, len(game.actions))
             except Exception as error:
                 incident = stopped_by(error)
                 if incident is None:
                     raise
-                ending = {"incident": incident}
+                game.interrupt(incident)
                 break
-            actions.append(recorded(action))
-            observation, reward, terminated, truncated, _ = env.step(action)
-            rewards.append(float(reward))
-            if terminated or truncated:
-                ending = {"terminated": bool(terminated), "truncated": bool(truncated)}
-                break
-    episode = Episode(
-        seed=seed,
-        actions=tuple(actions),
-        rewards=tuple(rewards),
-        episode_return=_sum(rewards),
-        **ending,
-    )
-    return Played(episode, observations)
+            game.take(answer)
+    return Played(game.episode(), observations)
 
 
-def _sum(rewards: list[float]) -> float:
+def show_again(
+    settings: PlayedEnvironment,
+    episode: Episode,
+    show: Callable[[Any, int], bool],
+    beat: Beat | None = None,
+) -> None:
+    """Plays the actions of an episode again and shows what is seen before each of them.
+
+    Args:
+        settings: which environment.
+        episode: the receipt.
+        show: called with the observation and the step number; answers whether to go on.
+        beat: told of each call of the environment.
+
+    Raises:
+        GraderFault: the same actions earned other rewards, so that nothing played in this
+            environment can be repeated; the instructor must act.
+    """
+    with Game(settings, episode.seed, beat) as game:
+        for step, (action, reward) in enumerate(zip(episode.actions, episode.rewards, strict=True)):
+            if game.over or not show(game.observation, step):
+                break
+            game.step(restored(game.env.action_space, action))
+            if game.rewards[-1] != reward:
+                raise GraderFault(
+                    f"{settings.environment_id} is not reproducible: step {step} after "
+                    f"reset(seed={episode.seed}) earned {reward:g}, and {game.rewards[-1]:g} when "
+                    "it was played again"
+                )
+
+
+def sum_of(rewards: list[float]) -> float:
     """The episode return, added up in one way wherever it is needed."""
     return float(np.sum(np.asarray(rewards, dtype=np.float64)))
 
 
-def replay(settings: AgentSettings, receipt: Episode) -> float:
-    """Plays the actions of a receipt again and returns the episode return they reach.
-
-    Needs none of the student's code; with the versions the receipt was made with, the result is
-    its `episode_return`.
-
-    Args:
-        settings: which environment.
-        receipt: the episode.
-
-    Raises:
-        ValueError: the receipt's actions do not fit the environment, or go on after its end.
-    """
-    rewards: list[float] = []
-    over = False
-    with environment(settings) as env:
-        env.reset(seed=receipt.seed)
-        for action in receipt.actions:
-            if over:
-                raise ValueError("the receipt goes on after the end of the episode")
-            _, reward, terminated, truncated, _ = env.step(restored(env.action_space, action))
-            rewards.append(float(reward))
-            over = bool(terminated or truncated)
-    return _sum(rewards)
+def wrappers_of(env: gymnasium.Env[Any, Any]) -> tuple[str, ...]:
+    """Names of the wrappers around an environment, outermost first."""
+    names: list[str] = []
+    while isinstance(env, gymnasium.Wrapper):
+        names.append(type(env).__name__)
+        env = env.env
+    return tuple(names)

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Callable
 from typing import IO, Any, Final
 
@@ -31,6 +32,7 @@ class ForkServer(Source):
 
     One fork server serves one grading slot: one student worker and one inspector at a time, or a
     few student workers side by side as long as none of them is ended by what another one starts.
+    Several threads may start and end workers; each worker is for one thread.
 
     Args:
         wanted: the level of isolation; the strongest that this machine has when left out.
@@ -68,6 +70,8 @@ class ForkServer(Source):
         # Not as an argument: workers can read those, and paths tell of this machine.
         ours.send(json.dumps(order).encode())
         self._lost = False
+        # One question at a time; workers may be started and ended by several threads.
+        self._turn = threading.RLock()
         self._pids: set[int] = set()
         self.refused: dict[Isolation, str] = {}
         """Stronger levels than the one in force, and why this machine refuses them."""
@@ -127,32 +131,36 @@ class ForkServer(Source):
 
     def _start(self, request: dict[str, Any], channel: int, output: int) -> Started:
         message = json.dumps({"op": "spawn", **request}).encode()
-        try:
-            socket.send_fds(self._control, [message], [channel, output])
-        except OSError as error:
-            self._lost = True
-            raise GraderFault(f"the fork server does not listen: {error}") from error
-        try:
-            answer, descriptors = self._message(_ANSWER_S)
-        except GraderFault:
-            # What it could not do once it may not be able to do again: another one is started.
-            self.kill()
-            self._lost = True
-            raise
-        return Started(key=int(answer["worker"]), keeper=next(iter(descriptors), None))
+        with self._turn:
+            try:
+                socket.send_fds(self._control, [message], [channel, output])
+            except OSError as error:
+                self._lost = True
+                raise GraderFault(f"the fork server does not listen: {error}") from error
+            try:
+                answer, descriptors = self._message(_ANSWER_S)
+            except GraderFault:
+                # What it could not do once it may not be able to do again: another one is started.
+                self.kill()
+                self._lost = True
+                raise
+            started = Started(key=int(answer["worker"]), keeper=next(iter(descriptors), None))
+            if started.keeper is None:
+                self._pids.add(started.key)
+        return started
 
     def _kin(self, pid: int, started: Started) -> Kin:
         if started.keeper is not None:
             return Kin(pid, keeper=watch.process_of(started.keeper))
-        self._pids.add(pid)
-        return Kin(pid, server=self.pid, siblings=lambda: frozenset(self._pids))
+        return Kin(pid, server=self.pid, siblings=lambda: frozenset(self._pids), still=self._turn)
 
     def _reap(self, key: int, grace_s: float) -> int | None:
-        self._pids.discard(key)
         try:
             request = {"op": "reap", "worker": key, "grace_s": grace_s}
-            self._control.send(json.dumps(request).encode())
-            status = self._answer().get("status")
+            with self._turn:
+                self._control.send(json.dumps(request).encode())
+                status = self._answer().get("status")
+                self._pids.discard(key)
         except (OSError, GraderFault) as error:
             # Whatever of the worker is left, no other worker may run beside it.
             self.kill()

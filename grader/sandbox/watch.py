@@ -9,7 +9,8 @@ import signal
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -46,6 +47,8 @@ class Kin:
     """The fork server that inherits its orphans, where it has no keeper."""
     siblings: Callable[[], frozenset[int]] = frozenset
     """Other workers of that server, asked for each time."""
+    still: AbstractContextManager[object] = field(default_factory=contextlib.nullcontext)
+    """While it is held, that server starts and ends no worker."""
 
     def started(self) -> set[int]:
         """All processes that the worker started, directly or not."""
@@ -53,8 +56,9 @@ class Kin:
         if self.keeper is not None:
             orphans = _children(self.keeper)
         elif self.server is not None:
-            spared = self.siblings() | {self.pid}
-            orphans = [child for child in _children(self.server) if child not in spared]
+            with self.still:  # a worker that has just been forked is nobody's orphan
+                spared = self.siblings() | {self.pid}
+                orphans = [child for child in _children(self.server) if child not in spared]
         return _below(_children(self.pid) + orphans)
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import inspect
+import types
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 _POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
@@ -36,51 +38,88 @@ def bind(function: Callable[..., Any], offered: dict[str, Any]) -> tuple[list[An
     Raises:
         SignatureMismatch: a required parameter remains without an argument.
     """
+    plan = _plan(function, tuple(offered))
+    if plan is None:
+        return list(offered.values()), {}
+    positional = [offered[name] if default is None else default[0]
+                  for name, default in plan.positional]  # fmt: skip
+    return positional, {key: offered[name] for key, name in plan.keywords}
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """Which of the offered arguments goes where."""
+
+    positional: tuple[tuple[str, tuple[Any] | None], ...]
+    """The offered name of each, or a default in a tuple of its own."""
+    keywords: tuple[tuple[str, str], ...]
+    """The parameter's name and the offered one."""
+
+
+_PLANS: dict[tuple[Any, tuple[str, ...]], _Plan | None] = {}
+"""Of functions that are called again and again, an agent's method once per step."""
+_MOST_PLANS = 64
+
+
+def _plan(function: Callable[..., Any], names: tuple[str, ...]) -> _Plan | None:
+    """How to call a function with these arguments; None where its signature is not known."""
+    method = isinstance(function, types.MethodType)
+    plain = function.__func__ if isinstance(function, types.MethodType) else function
+    if type(plain) is not types.FunctionType or vars(plain):  # another signature may be set
+        return _made_plan(function, names)
+    key = plain, (*names, str(method))
+    if key not in _PLANS:
+        if len(_PLANS) >= _MOST_PLANS:
+            _PLANS.clear()
+        _PLANS[key] = _made_plan(function, names)
+    return _PLANS[key]
+
+
+def _made_plan(function: Callable[..., Any], names: tuple[str, ...]) -> _Plan | None:
     try:
         parameters = list(inspect.signature(function).parameters.values())
     except (TypeError, ValueError):
-        return list(offered.values()), {}
-    chosen = _chosen(parameters, offered)
-    left = {name: value for name, value in offered.items() if name not in chosen.values()}
-    positional: list[Any] = []
-    keywords: dict[str, Any] = {}
+        return None
+    chosen = _chosen(parameters, names)
+    left = [name for name in names if name not in chosen.values()]
+    positional: list[tuple[str, tuple[Any] | None]] = []
+    keywords: list[tuple[str, str]] = []
     missing: list[str] = []
     in_a_row = True
     for parameter in parameters:
         if parameter.kind is parameter.VAR_POSITIONAL:
             if in_a_row:
-                positional.extend(left.values())
-                left = {}
+                positional.extend((name, None) for name in left)
+                left = []
         elif parameter.kind is parameter.VAR_KEYWORD:
-            keywords |= left
+            keywords.extend((name, name) for name in left)
         elif parameter.name in chosen:
-            value = offered[chosen[parameter.name]]
             if parameter.kind in _POSITIONAL and in_a_row:
-                positional.append(value)
+                positional.append((chosen[parameter.name], None))
             else:
-                keywords[parameter.name] = value
+                keywords.append((parameter.name, chosen[parameter.name]))
         elif parameter.default is parameter.empty:
             missing.append(parameter.name)
         elif parameter.kind is parameter.POSITIONAL_ONLY:
-            positional.append(parameter.default)  # those behind it cannot be named
+            # Those behind it cannot be named.
+            positional.append((parameter.name, (parameter.default,)))
         elif parameter.kind in _POSITIONAL:
             in_a_row = False
     if missing:
         raise SignatureMismatch(
             f"it needs {', '.join(f'`{name}`' for name in missing)}, "
-            f"but what is offered is {', '.join(f'`{name}`' for name in offered) or 'nothing'}"
+            f"but what is offered is {', '.join(f'`{name}`' for name in names) or 'nothing'}"
         )
-    return positional, keywords
+    return _Plan(tuple(positional), tuple(keywords))
 
 
-def _chosen(parameters: list[inspect.Parameter], offered: dict[str, Any]) -> dict[str, str]:
+def _chosen(parameters: list[inspect.Parameter], names: tuple[str, ...]) -> dict[str, str]:
     """For each parameter that gets an argument, the name under which that is offered."""
-    names = list(offered)
     own = [p for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
     named = {p.name for p in own}
     chosen: dict[str, str] = {}
     for index, parameter in enumerate(own):
-        if parameter.name in offered:
+        if parameter.name in names:
             chosen[parameter.name] = parameter.name
         elif (
             parameter.default is parameter.empty

@@ -1,4 +1,5 @@
 import math
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -6,7 +7,9 @@ import gymnasium
 import numpy as np
 import pytest
 
-from grader.episodes.rollout import environment, play, replay, versions
+from grader.episodes.environments import environment
+from grader.episodes.replaying import replay
+from grader.episodes.rollout import play, show_again, wrappers_of
 from grader.errors import GraderFault
 from grader.records.agent_evidence import Episode
 from grader.records.agent_settings import AgentSettings
@@ -72,7 +75,9 @@ def test_a_receipt_replays_to_the_same_return_also_from_json(settings):
         assert len(episode.actions) == len(episode.rewards)
         stored = Episode.model_validate_json(episode.model_dump_json())
         assert stored == episode
-        assert replay(settings, stored) == episode.episode_return
+        replayed = replay(settings, stored)
+        assert replayed.same
+        assert replayed.episode_return == episode.episode_return
 
 
 @pytest.mark.parametrize("settings", ALL, ids=lambda each: each.environment_id)
@@ -107,7 +112,7 @@ def test_a_step_limit_is_a_truncation():
     episode = play(limited, 4, lambda _o, step: step % 2).episode
     assert (episode.terminated, episode.truncated) == (False, True)
     assert episode.episode_return == 6.0
-    assert replay(limited, episode) == 6.0
+    assert replay(limited, episode).same
 
 
 def test_the_last_action_can_both_terminate_and_reach_the_limit():
@@ -124,13 +129,13 @@ def test_an_invalid_action_ends_the_episode_with_the_return_so_far():
     assert (len(episode.actions), episode.episode_return) == (5, 5.0)
     assert not episode.terminated
     assert not episode.truncated
-    assert replay(CARTPOLE, episode) == 5.0
+    assert replay(CARTPOLE, episode).same
 
 
 def test_an_invalid_first_action_leaves_an_empty_receipt():
     episode = play(CARTPOLE, 4, lambda _o, _s: None).episode
     assert (episode.actions, episode.episode_return) == ((), 0.0)
-    assert replay(CARTPOLE, episode) == 0.0
+    assert replay(CARTPOLE, episode).same
 
 
 class Stopped(Exception):
@@ -202,12 +207,103 @@ def test_an_environment_that_cannot_be_made_is_the_assignments_fault(settings):
         play(settings, 1, lambda _o, _s: 0)
 
 
-def test_a_receipt_that_goes_on_after_the_end_is_refused():
-    episode = play(CARTPOLE, 4, lambda _o, _s: 0).episode
-    forged = episode.model_copy(update={"actions": (*episode.actions, 0)})
-    with pytest.raises(ValueError, match="after the end"):
-        replay(CARTPOLE, forged)
+# --- one episode does not reach another ---------------------------------------------------------
+
+STICKY = AgentSettings(environment_id="MinAtar/Breakout-v1", max_episode_steps=80)
+"""Repeats its last action now and then, and carries it over a reset."""
 
 
-def test_the_versions_that_decide_are_named():
-    assert versions() == {"gymnasium": gymnasium.__version__, "numpy": np.__version__}
+@pytest.fixture(scope="module", params=[CARTPOLE, STICKY], ids=lambda each: each.environment_id)
+def carrying(request: pytest.FixtureRequest) -> AgentSettings:
+    settings: AgentSettings = request.param
+    return settings
+
+
+def played(settings: AgentSettings, seeds: list[int]) -> dict[int, Episode]:
+    return {seed: play(settings, seed, random_act(settings, seed)).episode for seed in seeds}
+
+
+def test_order_and_company_make_no_difference(carrying):
+    seeds = [5, 2, 9, 4]
+    together = played(carrying, seeds)
+    assert played(carrying, seeds[::-1]) == together
+    assert played(carrying, seeds[1:3]) == {seed: together[seed] for seed in seeds[1:3]}
+    for seed in seeds:
+        assert played(carrying, [seed]) == {seed: together[seed]}
+
+
+def test_load_beside_makes_no_difference(carrying):
+    alone = played(carrying, [5, 2])
+    stop = threading.Event()
+
+    def burden() -> None:
+        while not stop.is_set():
+            played(carrying, [77])
+
+    beside = [threading.Thread(target=burden) for _ in range(3)]
+    for thread in beside:
+        thread.start()
+    try:
+        assert played(carrying, [5, 2]) == alone
+    finally:
+        stop.set()
+        for thread in beside:
+            thread.join()
+
+
+# --- showing an episode again -------------------------------------------------------------------
+
+
+def test_what_was_seen_is_seen_again():
+    first = play(CARTPOLE, 4, Leaning().act)
+    seen: list[Any] = []
+
+    def show(observation: Any, step: int) -> bool:
+        seen.append(observation.copy())
+        return step < 7
+
+    show_again(CARTPOLE, first.episode, show)
+    np.testing.assert_array_equal(seen, first.observations[:8])
+
+
+def test_an_environment_that_cannot_repeat_itself_is_a_fault():
+    class Drawing(gymnasium.Wrapper[Any, Any, Any, Any]):
+        drawn = iter(range(1000))
+
+        def __init__(self, **_: Any) -> None:
+            super().__init__(gymnasium.make("CartPole-v1"))
+
+        def step(self, action: Any) -> Any:
+            observation, _, *rest = self.env.step(action)
+            return observation, float(next(self.drawn)), *rest
+
+    gymnasium.register("Drawing-v0", Drawing)
+    settings = AgentSettings(environment_id="Drawing-v0")
+    try:
+        episode = play(settings, 4, lambda _o, _s: 0).episode
+        with pytest.raises(GraderFault, match=r"not reproducible: step 0 after reset\(seed=4\)"):
+            show_again(settings, episode, lambda _o, _s: True)
+    finally:
+        del gymnasium.registry["Drawing-v0"]
+
+
+def test_an_environment_that_fails_in_a_step_is_no_fault_of_the_agent():
+    class Failing(gymnasium.Wrapper[Any, Any, Any, Any]):
+        def __init__(self, **_: Any) -> None:
+            super().__init__(gymnasium.make("CartPole-v1"))
+
+        def step(self, _action: Any) -> Any:
+            raise ZeroDivisionError("by nothing")
+
+    gymnasium.register("Failing-v0", Failing)
+    try:
+        with pytest.raises(GraderFault, match=r"failed in step 0 after reset\(seed=4\): Zero"):
+            play(AgentSettings(environment_id="Failing-v0"), 4, lambda _o, _s: 0)
+    finally:
+        del gymnasium.registry["Failing-v0"]
+
+
+def test_the_wrappers_are_named_outermost_first():
+    with environment(CARTPOLE) as env:
+        assert wrappers_of(env)[0] == type(env).__name__
+        assert wrappers_of(env.unwrapped) == ()
