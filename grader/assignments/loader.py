@@ -7,15 +7,18 @@ import json
 import os
 import re
 import tomllib
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
 from grader.assignments.positions import Positions, key_positions, path_text
 from grader.assignments.problems import Problem, did_you_mean, record_problems, told
 from grader.assignments.seal import SEAL, seal_of
+from grader.assignments.secret import Secret, seeds_by_part
 from grader.assignments.validation import baseline_parts, baseline_problems, find_problems
 from grader.errors import AssignmentError, UsageError
+from grader.records.report import SeedSet
 from grader.records.spec import Assignment, Baselines
 
 ASSIGNMENT_FILE: Final = "assignment.toml"
@@ -59,6 +62,16 @@ class LoadedAssignment:
     """
     path: Path
     """The `assignment.toml` it was read from."""
+    secret_seeds: Mapping[str, tuple[int, ...]] | None = field(default=None, repr=False)
+    """Final seeds by part, derived from a secret; None where the assignment's own are played."""
+
+    def seeds_of(self, part_id: str, seed_set: SeedSet) -> tuple[int, ...]:
+        """Seeds of the episodes that a part plays."""
+        if seed_set is SeedSet.PUBLIC:
+            return self.assignment.seeds.public
+        if self.secret_seeds is not None:
+            return self.secret_seeds[part_id]
+        return self.assignment.seeds.final
 
 
 def builtin_ids() -> tuple[str, ...]:
@@ -66,7 +79,9 @@ def builtin_ids() -> tuple[str, ...]:
     return tuple(sorted(file.parent.name for file in _BUILTIN.glob(f"*/{ASSIGNMENT_FILE}")))
 
 
-def load_assignment(id_or_file: str, *, with_baselines: bool = True) -> LoadedAssignment:
+def load_assignment(
+    id_or_file: str, *, with_baselines: bool = True, secret: Secret | None = None
+) -> LoadedAssignment:
     """Loads an assignment and finds all that is wrong with it.
 
     Args:
@@ -75,6 +90,8 @@ def load_assignment(id_or_file: str, *, with_baselines: bool = True) -> LoadedAs
             those.
         with_baselines: whether to read `baselines.json` beside it. Off for the command that
             records it anew, which must not stumble over an outdated one.
+        secret: what the final seeds are derived from, and beside what their reference results are
+            kept; None for the assignment's own final seeds.
 
     Raises:
         UsageError: there is no such assignment; the caller must act.
@@ -88,8 +105,38 @@ def load_assignment(id_or_file: str, *, with_baselines: bool = True) -> LoadedAs
     if problems:
         raise AssignmentError(str(path), told(problems, path.name, positions))
     assignment = Assignment.parse(data)
+    if secret is not None:
+        seeds = seeds_by_part(secret, assignment)
+        recorded = _read_secret_results(assignment, path, secret, seeds) if with_baselines else None
+        return with_secret_seeds(LoadedAssignment(assignment, None, "", path), seeds, recorded)
     baselines = _read_baselines(assignment, path, positions) if with_baselines else None
     return LoadedAssignment(assignment, baselines, _digest(assignment, baselines), path)
+
+
+def with_secret_seeds(
+    loaded: LoadedAssignment, seeds: Mapping[str, tuple[int, ...]], baselines: Baselines | None
+) -> LoadedAssignment:
+    """An assignment with other final seeds than its own.
+
+    Args:
+        loaded: the assignment.
+        seeds: the final seeds, by part.
+        baselines: what the reference agents reached on them.
+    """
+    digest = _digest(loaded.assignment, baselines, seeds)
+    return replace(loaded, baselines=baselines, digest=digest, secret_seeds=dict(seeds))
+
+
+def refused(loaded: LoadedAssignment, problems: Iterable[Problem]) -> AssignmentError:
+    """What to raise where an assignment that was loaded cannot be used after all.
+
+    Args:
+        loaded: the assignment.
+        problems: what is wrong, with key paths of its file.
+    """
+    text, _ = _read(loaded.path)
+    lines = told(problems, loaded.path.name, key_positions(text))
+    return AssignmentError(str(loaded.path), lines)
 
 
 def missing_baselines(loaded: LoadedAssignment) -> tuple[str, ...]:
@@ -152,9 +199,39 @@ def _syntax_problem(path: Path, text: str, message: str) -> str:
 
 def _read_baselines(assignment: Assignment, path: Path, positions: Positions) -> Baselines | None:
     file = path.parent / BASELINES_FILE
+    run = f"grader baseline {path}"
+    baselines = _sealed_results(file, run)
+    if baselines is None:
+        return None
+    problems = baseline_problems(assignment, baselines, run)
+    if problems:
+        raise AssignmentError(str(path), told(problems, path.name, positions))
+    return baselines
+
+
+def _read_secret_results(
+    assignment: Assignment, path: Path, secret: Secret, seeds: Mapping[str, tuple[int, ...]]
+) -> Baselines | None:
+    file = secret.baselines_file(assignment.id)
+    run = f"grader baseline {path} --reference FOLDER --secret-file {secret.path}"
+    baselines = _sealed_results(file, run)
+    if baselines is None:
+        return None
+    problems = baseline_problems(assignment, baselines, run, file=file.name, secret_seeds=seeds)
+    if problems:
+        raise AssignmentError(str(file), tuple(problem.text for problem in problems))
+    return baselines
+
+
+def _sealed_results(file: Path, run: str) -> Baselines | None:
+    """Recorded results as they were written; None when there are none.
+
+    Args:
+        file: where they stand.
+        run: the command that records them anew, told where they cannot be used.
+    """
     if not file.exists():
         return None
-    run = f"grader baseline {path}"
     try:
         data = json.loads(file.read_bytes())
     except OSError as error:
@@ -175,9 +252,6 @@ def _read_baselines(assignment: Assignment, path: Path, positions: Positions) ->
             f"run `{run}`"
         )
         raise AssignmentError(str(file), (problem,))
-    problems = baseline_problems(assignment, baselines, run)
-    if problems:
-        raise AssignmentError(str(path), told(problems, path.name, positions))
     return baselines
 
 
@@ -186,11 +260,17 @@ def _baseline_line(file: Path, problem: Problem, run: str) -> str:
     return f"{file.name}: {key}{problem.text}; record it anew: run `{run}`"
 
 
-def _digest(assignment: Assignment, baselines: Baselines | None) -> str:
-    said = {
+def _digest(
+    assignment: Assignment,
+    baselines: Baselines | None,
+    secret_seeds: Mapping[str, tuple[int, ...]] | None = None,
+) -> str:
+    said: dict[str, Any] = {
         "assignment": assignment.plain(),
         "order": assignment.check_ids(),
         "baselines": baselines.plain() if baselines is not None else None,
     }
+    if secret_seeds is not None:
+        said["secret_seeds"] = dict(secret_seeds)
     canonical = json.dumps(said, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return f"sha256:{hashlib.sha256(canonical.encode()).hexdigest()}"

@@ -9,7 +9,7 @@ Kinds come in through two groups of entry points, the built-in ones like anyone 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Final
@@ -43,6 +43,11 @@ class Role:
     """Accepted names when the assignment gives none."""
     owner: str | None = None
     """For a method: the role of its class."""
+    optional: bool = False
+    """Whether a file is complete without it."""
+    instead_of: str | None = None
+    """The role that it can stand in for: it is looked for where nothing was found for that one,
+    and when it is there, that one is not missed."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +80,8 @@ class JudgeInput:
     evidence: Any
     """Instance of the probe kind's evidence, loaded without incident."""
     baseline: PartBaseline | None = None
+    reference_versions: Mapping[str, str] = field(default_factory=dict)
+    """Versions of the packages that played the baseline's episodes."""
 
 
 @dataclass(frozen=True)

@@ -131,6 +131,8 @@ def _of_part(kind: ProbeKind, settings_of: Any) -> JsonSchema:
 def _role_text(role: registry.Role) -> str:
     owner = f" of `{role.owner}`" if role.owner else ""
     defaults = ", ".join(role.default_names)
-    return f"Names accepted for the {role.what} `{role.name}`{owner}." + (
+    stands_in = f" It can stand in for `{role.instead_of}`." if role.instead_of else ""
+    optional = " It may be missing." if role.optional else ""
+    return f"Names accepted for the {role.what} `{role.name}`{owner}.{stands_in}{optional}" + (
         f" When left out: {defaults}." if defaults else ""
     )

@@ -6,18 +6,23 @@ key in one part does not hide a wrong setting in another: the author sees all pr
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from pydantic import ValidationError
 
 from grader.assignments import registry
+from grader.assignments.environments import setting_problems
 from grader.assignments.positions import KeyPath
 from grader.assignments.problems import Problem, not_one_of, record_problems
 from grader.assignments.registry import CheckKind, ProbeKind, Role
-from grader.records.spec import Assignment, Baselines, PartSpec, Visibility
+from grader.records.agent_settings import Decides, environment_alone
+from grader.records.environments import PlayedEnvironment
+from grader.records.spec import Assignment, Baselines, PartBaseline, PartSpec, Visibility
 
 _PARTS: Final = "parts"
+_FOR_INTERVALS: Final = 10
+"""Episodes from which the end of an interval may decide marks."""
 
 
 def find_problems(data: dict[str, Any]) -> list[Problem]:
@@ -34,6 +39,7 @@ def find_problems(data: dict[str, Any]) -> list[Problem]:
     problems += _requires_problems(data)
     problems += _points_problems(data)
     problems += _seeds_problems(data)
+    problems += _interval_problems(data)
     # Of two problems with one key, the one that knows what else is in the file says more.
     explained = {problem.path for problem in problems}
     form = [each for each in record_problems(Assignment, data) if each.path not in explained]
@@ -92,12 +98,16 @@ def _part_settings_problems(
 ) -> list[Problem]:
     form = _settings_problems(at, part, kind)
     place = (*at, "settings")
-    found = [
-        Problem((*place, *problem.path), problem.text)
+    settings = _table(part, "settings")
+    told = [
+        problem
         for check in offered.values()
         if check.part_problems is not None
-        for problem in check.part_problems(_table(part, "settings"))
+        for problem in check.part_problems(settings)
     ]
+    if issubclass(kind.settings, PlayedEnvironment):
+        told += setting_problems(settings)
+    found = [Problem((*place, *problem.path), problem.text) for problem in told]
     # What is said of the settings as a whole is said of a key, where that is known.
     return [each for each in form if not (found and each.path == place)] + found
 
@@ -219,9 +229,25 @@ def _seeds_problems(data: dict[str, Any]) -> Iterator[Problem]:
     if not kinds or any(map(_plays_episodes, kinds)):
         text = (
             "this key is missing; expected a table with `public` and `final`, such as "
-            "{ public = [1, 2], final = [3, 4, 5] }"
+            "{ public = [1, 2], final = [3, 4, 5] }, or { public = [1, 2], final_episodes = 20 } "
+            "for final seeds from a secret file"
         )
         yield Problem(("seeds",), text)
+
+
+def _interval_problems(data: dict[str, Any]) -> Iterator[Problem]:
+    """Points that hang on an interval over too few episodes to have one worth the name."""
+    seeds = _table(data, "seeds")
+    final = seeds.get("final")
+    count = seeds.get("final_episodes", len(final) if isinstance(final, list) else 0)
+    for at, _, check in _checks(data):
+        decides = _table(check, "settings").get("decides")
+        if decides == Decides.INTERVAL_LOW and isinstance(count, int) and count < _FOR_INTERVALS:
+            yield Problem(
+                (*at, "settings", "decides"),
+                f"grading plays {count} episodes, and the end of an interval over so few says "
+                f"little; play at least {_FOR_INTERVALS}, or let the estimate decide",
+            )
 
 
 def _plays_episodes(kind: object) -> bool:
@@ -247,13 +273,23 @@ def baseline_parts(assignment: Assignment) -> tuple[str, ...]:
     )
 
 
-def baseline_problems(assignment: Assignment, baselines: Baselines, run: str) -> list[Problem]:
+def baseline_problems(
+    assignment: Assignment,
+    baselines: Baselines,
+    run: str,
+    *,
+    file: str = "baselines.json",
+    secret_seeds: Mapping[str, tuple[int, ...]] | None = None,
+) -> list[Problem]:
     """Where recorded results do not belong to the assignment as it now is.
 
     Args:
         assignment: the assignment.
-        baselines: the results recorded beside it.
+        baselines: the results recorded for it.
         run: the command that records them anew, told to the author.
+        file: name of the file that holds them.
+        secret_seeds: the final seeds by part, where they are derived from a secret; such results
+            have no public seeds.
 
     Returns:
         Problems with key paths of the assignment file.
@@ -261,7 +297,7 @@ def baseline_problems(assignment: Assignment, baselines: Baselines, run: str) ->
     problems = []
     if baselines.assignment_id != assignment.id:
         text = (
-            f'baselines.json was recorded for "{baselines.assignment_id}", this is '
+            f'{file} was recorded for "{baselines.assignment_id}", this is '
             f'"{assignment.id}"; run `{run}`'
         )
         problems.append(Problem(("id",), text))
@@ -270,31 +306,52 @@ def baseline_problems(assignment: Assignment, baselines: Baselines, run: str) ->
         recorded = baselines.parts.get(part_id)
         if recorded is None:
             continue
+        public = seeds.public if secret_seeds is None else ()
+        final = seeds.final if secret_seeds is None else secret_seeds[part_id]
         for name, wanted, used in (
-            ("public", seeds.public, recorded.public.seeds),
-            ("final", seeds.final, recorded.final.seeds),
+            ("public", public, recorded.public.seeds),
+            ("final", final, recorded.final.seeds),
         ):
             if wanted != used:
                 text = (
-                    f'the results in baselines.json for part "{part_id}" were recorded with other '
+                    f'the results in {file} for part "{part_id}" were recorded with other '
                     f"seeds; run `{run}`"
                 )
                 problems.append(Problem(("seeds", name), text))
-        environment_id = environment_of(assignment.parts[part_id])
-        if environment_id not in {None, recorded.environment_id}:
-            text = (
-                f"baselines.json holds results of {recorded.environment_id}, not of "
-                f"{environment_id}; run `{run}`"
-            )
-            problems.append(Problem((_PARTS, part_id, "settings", "environment_id"), text))
+        problems += _other_environment(part_id, assignment.parts[part_id], recorded, file, run)
     return problems
 
 
-def environment_of(part: PartSpec) -> str | None:
-    """The Gymnasium id that a part is played in, where its kind has such a setting."""
+def _other_environment(
+    part_id: str, part: PartSpec, recorded: PartBaseline, file: str, run: str
+) -> Iterator[Problem]:
+    at = (_PARTS, part_id, "settings")
+    asked = played_environment(part)
+    if asked is None:
+        return
+    if asked.environment_id != recorded.environment_id:
+        text = (
+            f"{file} holds results of {recorded.environment_id}, not of {asked.environment_id}; "
+            f"run `{run}`"
+        )
+        yield Problem((*at, "environment_id"), text)
+    elif recorded.environment is not None:
+        for name, value in asked:
+            if value != getattr(recorded.environment, name):
+                text = f"{file} was recorded with another `{name}`; run `{run}`"
+                yield Problem((*at, name) if name in part.settings else at, text)
+
+
+def played_environment(part: PartSpec) -> PlayedEnvironment | None:
+    """The environment that a part is played in, where its kind plays one."""
     try:
         settings = registry.settings_of(registry.probe_kind(part.kind).settings, part.settings)
     except ValidationError:
         return None
-    found = getattr(settings, "environment_id", None)
-    return found if isinstance(found, str) else None
+    return environment_alone(settings) if isinstance(settings, PlayedEnvironment) else None
+
+
+def environment_of(part: PartSpec) -> str | None:
+    """The Gymnasium id that a part is played in, where its kind has such a setting."""
+    played = played_environment(part)
+    return None if played is None else played.environment_id

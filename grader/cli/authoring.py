@@ -6,7 +6,14 @@ from pathlib import Path
 
 import click
 
-from grader.cli.options import DEFAULT_ASSIGNMENT, PATHS, load
+from grader.cli.options import (
+    DEFAULT_ASSIGNMENT,
+    PATHS,
+    load,
+    refuse_unplayable,
+    secret_in,
+    secret_option,
+)
 from grader.errors import UsageError
 
 
@@ -29,6 +36,8 @@ def spec_validate(file: str) -> None:
         f"{loaded.path}: valid. {assignment.id}: {len(assignment.parts)} part(s), "
         f"{len(assignment.check_ids())} check(s), {points:g} points."
     )
+    if not assignment.seeds.final:
+        click.echo("Its final seeds are secret: grade with --secret-file FILE.")
     if missing := missing_baselines(loaded):
         click.echo(
             f"Before grading, record reference results for {', '.join(missing)}: "
@@ -83,25 +92,57 @@ def spec_new(folder: Path, like: str | None) -> None:
     required=True,
     help="The reference solutions: a folder in the shape of a submission.",
 )
-def baseline(file: str, reference: Path) -> None:
-    """Record the reference agents' episode returns beside an assignment.
+@secret_option
+@click.option(
+    "--jobs",
+    metavar="N",
+    type=click.IntRange(1, 256),
+    default=1,
+    show_default=True,
+    help="Episodes played side by side.",
+)
+def baseline(file: str, reference: Path, secret_file: Path | None, jobs: int) -> None:
+    """Record the references' episode returns beside an assignment.
 
-    The random agent and the DQN agent of the reference solutions play every public and final seed.
-    The result goes to baselines.json beside the assignment.
+    Random play and the DQN agent of the reference solutions play every public and final seed. The
+    result goes to baselines.json beside the assignment. With a secret, they play the seeds that are
+    derived from it, and the result goes beside the secret.
     """
     from grader.assignments.loader import load_assignment
     from grader.cli.progress import progress
-    from grader.pipeline.baseline import record_baselines, write_baselines
+    from grader.pipeline.baseline import record_baselines, steps_of, write_baselines
 
-    loaded = load_assignment(file, with_baselines=False)
-    with progress(0, "episodes") as observer:
-        recorded = record_baselines(loaded, reference, observer)
-    path = write_baselines(loaded, recorded)
+    secret = secret_in(secret_file, reference)
+    loaded = load_assignment(file, with_baselines=False, secret=secret)
+    refuse_unplayable(loaded)
+    with progress(steps_of(loaded), "parts") as observer:
+        recorded = record_baselines(loaded, reference, observer, jobs=jobs)
+    path = write_baselines(loaded, recorded, secret)
     for part_id, part in recorded.parts.items():
-        final = part.final
-        click.echo(
-            f"{part_id}: {part.environment_id}, {len(final.seeds)} final seeds: "
-            f"random {sum(final.random_returns) / len(final.seeds):.1f}, "
-            f"DQN {sum(final.dqn_returns) / len(final.seeds):.1f}"
-        )
+        for name, played in (("public", part.public), ("final", part.final)):
+            if count := len(played.seeds):
+                click.echo(
+                    f"{part_id}: {part.environment_id}, {count} {name} seeds: "
+                    f"random {sum(played.random_returns) / count:.1f}, "
+                    f"DQN {sum(played.dqn_returns) / count:.1f}"
+                )
     click.echo(f"wrote {path}")
+
+
+@click.group()
+def secret() -> None:
+    """Keep the seeds of grading from everyone."""
+
+
+@secret.command("new")
+@click.argument("file", metavar="FILE", type=PATHS)
+def secret_new(file: Path) -> None:
+    """Write a fresh secret into FILE, for --secret-file.
+
+    The seeds of grading follow from it: keep it as long as there may be an appeal, and show it to
+    nobody before grading is over.
+    """
+    from grader.assignments.secret import write_new_secret
+
+    write_new_secret(file)
+    click.echo(f"wrote {file}; its owner alone can read it")

@@ -17,6 +17,8 @@ from grader.cli.options import (
     format_option,
     isolation_option,
     load,
+    secret_in,
+    secret_option,
     terminal_style,
 )
 from grader.errors import UsageError
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from grader.assignments.loader import LoadedAssignment
     from grader.pipeline.batch import Outcome
     from grader.records.report import GradeReport
+    from grader.records.spec import Isolation
 
 
 @click.command()
@@ -44,13 +47,15 @@ if TYPE_CHECKING:
     metavar="N",
     type=click.IntRange(1, 256),
     default=None,
-    help="Submissions graded side by side; as many as there are cores when left out.",
+    help="What is done side by side, as many as there are cores when left out: submissions, and "
+    "where there are fewer of these, the episodes of one.",
 )
 @click.option(
     "--fresh",
     is_flag=True,
     help="Grade again what was graded into DIR before, changed or not.",
 )
+@secret_option
 @isolation_option
 @format_option
 def grade(
@@ -59,6 +64,7 @@ def grade(
     out: Path,
     jobs: int | None,
     fresh: bool,
+    secret_file: Path | None,
     isolation: str | None,
     output_format: str,
 ) -> None:
@@ -72,14 +78,15 @@ def grade(
     from grader.pipeline.batch import Batch, exit_code, grade_batch
     from grader.records.report import SeedSet
 
-    loaded = load(assignment_id)
+    secret = secret_in(secret_file, *paths, out)
+    loaded = load(assignment_id, final=True, secret=secret)
     # A folder graded before holds its reports; they are no submissions.
     sources = find_submissions(paths, loaded.assignment, ignored=[out])
     if not sources:
         _nothing(loaded, paths)
     batch = Batch(
         sources=sources, loaded=loaded, seed_set=SeedSet.FINAL, out=out, fresh=fresh,
-        isolation=decide(isolation, loaded.assignment.isolation),
+        isolation=decide(isolation, _required(loaded, isolation)),
     )  # fmt: skip
     with _progress(len(sources), "submissions") as observer:
         outcome = grade_batch(batch, jobs or _usable_cores(), observer)
@@ -109,7 +116,7 @@ def regrade(folder: Path, assignment_id: str, output_format: str) -> None:
     from grader.pipeline.batch import Outcome, exit_code
     from grader.pipeline.regrading import regrade as judge_again
 
-    reports = judge_again(folder, load(assignment_id))
+    reports = judge_again(folder, load(assignment_id, plays=False, ready=False))
     click.echo(_class_text(reports, folder, output_format), nl=False)
     end(exit_code(Outcome(reports=reports), reports))
 
@@ -146,7 +153,7 @@ def check(
         fresh=True, isolation=None if isolation is None else Isolation(isolation),
     )  # fmt: skip
     with _progress(len(loaded.assignment.parts), "parts") as observer:
-        outcome = grade_batch(batch, 1, observer)
+        outcome = grade_batch(batch, _usable_cores(), observer)
     for fault in outcome.faults:
         click.echo(f"grader: not graded: {fault}", err=True)
     for report in outcome.reports:
@@ -174,6 +181,22 @@ def _tell_what_was_kept(outcome: Outcome, total: int) -> None:
             f"written: {', '.join(outcome.left_out)}; grade them again",
             err=True,
         )
+
+
+def _required(loaded: LoadedAssignment, asked: str | None) -> Isolation:
+    """The least isolation to grade at: with a secret, student code must not reach any file."""
+    from grader.records.barriers import strength
+    from grader.records.spec import Isolation
+
+    required = loaded.assignment.isolation
+    if loaded.secret_seeds is None:
+        return required
+    if asked == Isolation.PROCESS:
+        raise UsageError(
+            "with --secret-file, student code must be kept from the secret: `--isolation process` "
+            "would let it read every file of yours. Leave it out, or say restricted or full."
+        )
+    return max(required, Isolation.RESTRICTED, key=strength)
 
 
 def _usable_cores() -> int:

@@ -9,11 +9,12 @@ from typing import Final, NoReturn
 import click
 
 from grader import __version__
-from grader.cli.authoring import baseline, spec
+from grader.cli.authoring import baseline, secret, spec
 from grader.cli.exit_codes import ExitCode
 from grader.cli.grading import check, grade, regrade
 from grader.cli.machine import doctor, selftest
 from grader.cli.options import format_option
+from grader.cli.replay import replay
 from grader.errors import AssignmentError, GraderFault, UsageError
 
 _HELP: Final = """Grade reinforcement-learning and neural-network coursework.
@@ -24,6 +25,7 @@ Students:
 Instructors:
   grader grade FOLDER     grade everything in a folder
   grader regrade          apply a mended rubric, running nothing
+  grader replay DIR/NAME  play graded episodes again from their receipts
   grader doctor           what isolation this machine has, and how to get more
   grader selftest         attack that isolation and show what holds
 Both:
@@ -64,7 +66,7 @@ def explain(words: tuple[str, ...], output_format: str) -> None:
     click.echo(text, nl=False)
 
 
-for command in (grade, regrade, check, spec, baseline, selftest, doctor):
+for command in (grade, regrade, check, replay, spec, baseline, secret, selftest, doctor):
     cli.add_command(command)
 
 

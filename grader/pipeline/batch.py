@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from grader.assignments.loader import LoadedAssignment
+from grader.episodes.lanes import SpareJobs
 from grader.errors import GraderFault
 from grader.intake.discovery import Source
 from grader.pipeline.durable import locked
@@ -98,6 +99,7 @@ class _Slot(threading.Thread):
                 self._grade(source)
         finally:
             self.close()
+            self._run.spare.give()
 
     def _grade(self, source: Source) -> None:
         run = self._run
@@ -129,6 +131,8 @@ class _Slot(threading.Thread):
                 self._ready,
                 folder=None if run.batch.fresh else run.folder(source),
                 on_part=lambda part: run.notify(run.observer.part, source.id, part),
+                films=run.batch.out is not None,
+                spare=run.spare,
             )
         except GraderFault as fault:
             self.close()
@@ -175,6 +179,8 @@ class _Run:
         self.waiting: queue.SimpleQueue[Source] = queue.SimpleQueue()
         self.stopped = threading.Event()
         self.outcome = Outcome()
+        self.spare = SpareJobs()
+        """Jobs of slots that do not exist, or have nothing more to grade."""
         self._lost_in_a_row = 0
         self._failed_starts = 0
         self._last_failure = ""
@@ -251,7 +257,8 @@ def grade_batch(batch: Batch, jobs: int, observer: Observer) -> Outcome:
 
     Args:
         batch: what to grade.
-        jobs: slots that work side by side.
+        jobs: what may be done side by side: submissions, and where there are fewer of them,
+            episodes of one part.
         observer: told of progress.
 
     Returns:
@@ -275,6 +282,7 @@ def _graded(batch: Batch, jobs: int, observer: Observer) -> Outcome:
     try:
         run.sort_out()
         slots = [_Slot(run) for _ in range(min(jobs, run.waiting.qsize()))]
+        run.spare.give(jobs - len(slots))
         for slot in slots:
             slot.start()
         for slot in slots:

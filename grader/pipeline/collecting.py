@@ -12,13 +12,14 @@ from types import MappingProxyType
 from grader import __version__
 from grader.assignments.loader import LoadedAssignment
 from grader.assignments.registry import probe_kind, settings_of
+from grader.episodes.lanes import SpareJobs
 from grader.errors import GraderFault
-from grader.probes.context import PartUsage, ProbeContext, missing
+from grader.probes.context import EpisodeTiming, PartUsage, ProbeContext, missing
 from grader.probes.importing import collect_evidence
 from grader.records.evidence import Evidence, PartEvidence
 from grader.records.incident import Incident, IncidentKind
 from grader.records.report import SeedSet, SubmissionRef
-from grader.records.spec import Assignment, Isolation
+from grader.records.spec import Isolation
 from grader.records.submission import Submission
 from grader.records.text import clean_line
 from grader.sandbox.incident import WorkerIncident
@@ -33,6 +34,8 @@ class PartTiming:
     cpu_s: float
     calls: int
     printed: str
+    episodes: tuple[EpisodeTiming, ...] = ()
+    """In their order; empty for parts that play none."""
 
 
 @dataclass
@@ -76,13 +79,16 @@ def collect_part(context: ProbeContext) -> PartEvidence:
     )  # fmt: skip
 
 
-def probing_digest(assignment: Assignment, seed_set: SeedSet) -> str:
+def probing_digest(loaded: LoadedAssignment, seed_set: SeedSet) -> str:
     """SHA-256 of what decides how a submission is run: parts, names, settings, limits, seeds.
 
     Points, titles, requirements, visibility and the settings of checks are left out: evidence can
-    be judged again when they change.
+    be judged again when they change. Of secret seeds it is the seeds that count, not the secret.
     """
-    seeds = assignment.seeds.public if seed_set is SeedSet.PUBLIC else assignment.seeds.final
+    assignment = loaded.assignment
+    seeds: object = assignment.seeds.public
+    if seed_set is SeedSet.FINAL:
+        seeds = assignment.seeds.final if loaded.secret_seeds is None else loaded.secret_seeds
     decisive = {
         "seeds": seeds,
         "parts": {
@@ -101,13 +107,13 @@ def probing_digest(assignment: Assignment, seed_set: SeedSet) -> str:
     return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
 
 
-def part_digest(assignment: Assignment, part_id: str, seed_set: SeedSet) -> str:
+def part_digest(loaded: LoadedAssignment, part_id: str, seed_set: SeedSet) -> str:
     """SHA-256 of what decides how one part is run, whatever becomes of the others.
 
     Seeds count for kinds that play them alone.
     """
+    assignment = loaded.assignment
     part = assignment.parts[part_id]
-    seeds = assignment.seeds.public if seed_set is SeedSet.PUBLIC else assignment.seeds.final
     decisive = {
         "part": part_id,
         "kind": part.kind,
@@ -116,7 +122,7 @@ def part_digest(assignment: Assignment, part_id: str, seed_set: SeedSet) -> str:
         "names": part.names,
         "settings": part.settings,
         "limits": assignment.limits_of(part_id).plain(),
-        "seeds": seeds if probe_kind(part.kind).uses_seeds else None,
+        "seeds": loaded.seeds_of(part_id, seed_set) if probe_kind(part.kind).uses_seeds else None,
     }
     text = json.dumps(decisive, sort_keys=True)
     return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
@@ -157,15 +163,18 @@ def _evidence(
     seed_set: SeedSet,
     parts: tuple[PartEvidence, ...],
 ) -> Evidence:
+    secret = loaded.secret_seeds if seed_set is SeedSet.FINAL else None
     return Evidence(
         grader_version=__version__,
-        probing_digest=probing_digest(loaded.assignment, seed_set),
+        probing_digest=probing_digest(loaded, seed_set),
         submission=SubmissionRef(
             id=submission.id,
             digest=submission.digest(),
             files=tuple(file.record() for file in submission.files),
         ),
         seeds=seed_set,
+        secret_seeds=None if secret is None else dict(secret),
+        references=None if secret is None else loaded.baselines,
         parts=parts,
     )
 
@@ -179,6 +188,8 @@ def collect(
     parts: frozenset[str],
     kept: Mapping[str, PartEvidence] = MappingProxyType({}),
     on_part: Callable[[str], None] = lambda _: None,
+    films: bool = True,
+    spare: SpareJobs | None = None,
 ) -> Collected:
     """Runs the parts of a submission, one after the other.
 
@@ -190,9 +201,10 @@ def collect(
         parts: ids of the parts that evidence is wanted of.
         kept: evidence of parts that need not be run again, by id.
         on_part: called with a part's id before it is run.
+        films: whether films of episodes are wanted.
+        spare: jobs that nobody uses, for parts that can do several things side by side.
     """
     assignment = loaded.assignment
-    seeds = assignment.seeds.public if seed_set is SeedSet.PUBLIC else assignment.seeds.final
     evidence: list[PartEvidence] = []
     timings: dict[str, PartTiming] = {}
     for part_id, part in assignment.parts.items():
@@ -214,8 +226,10 @@ def collect(
             submission=submission,
             source=source,
             seed_set=seed_set,
-            seeds=seeds,
+            seeds=loaded.seeds_of(part_id, seed_set),
             usage=PartUsage(),
+            films=films,
+            spare=spare or SpareJobs(),
         )
         begun = time.monotonic()
         evidence.append(collect_part(context))
@@ -224,5 +238,6 @@ def collect(
             cpu_s=round(context.usage.cpu_s, 3),
             calls=context.usage.calls,
             printed=context.usage.printed,
+            episodes=tuple(sorted(context.usage.episodes, key=lambda each: each.n)),
         )
     return Collected(_evidence(submission, loaded, seed_set, tuple(evidence)), timings)

@@ -17,6 +17,15 @@ from grader.exports.report_json import parse_report_json, report_json
 from grader.pipeline.collecting import Collected, PartTiming
 from grader.pipeline.durable import remove_leftovers, sync_folder, write_whole
 from grader.pipeline.journal import JOURNAL_FILE, is_intact, read_entry
+from grader.pipeline.receipt_files import (
+    EPISODES_FOLDER,
+    clear_partial_receipts,
+    receipt_contents,
+    receipts_in,
+    write_receipts,
+)
+from grader.pipeline.secrecy import text_without_seeds
+from grader.probes.context import EpisodeTiming
 from grader.records.journal import JournalEntry
 from grader.records.report import GradeReport, SeedSet
 from grader.reporting.class_page import render_class_page
@@ -29,7 +38,7 @@ TIMINGS_FILE: Final = "timings.json"
 CLASS_FILE: Final = "index.html"
 GRADES_FILE: Final = "grades.csv"
 SAME_IN_EVERY_RUN: Final = (EVIDENCE_FILE, PAGE_FILE, REPORT_FILE)
-"""Files of a submission whose bytes follow from what is graded."""
+"""Files of a submission whose bytes follow from what is graded; so do its receipts'."""
 
 _FILES: Final = (*SAME_IN_EVERY_RUN, TIMINGS_FILE, JOURNAL_FILE)
 
@@ -37,25 +46,50 @@ _FILES: Final = (*SAME_IN_EVERY_RUN, TIMINGS_FILE, JOURNAL_FILE)
 def write_submission(
     out: Path, report: GradeReport, collected: Collected, entry: JournalEntry
 ) -> None:
-    """Writes `DIR/<submission>/` with timings, evidence and report, then its entry.
+    """Writes `DIR/<submission>/` with timings, evidence, receipts and report, then its entry.
 
     Raises:
         GraderFault: a file could not be written.
     """
     folder = out / report.submission.id
-    timings: dict[str, Any] = {
-        "schema_version": 1,
-        "parts": {part: asdict(timing) for part, timing in collected.timings.items()},
-    }
-    if collected.retries:
-        timings["retries"] = collected.retries
-    write_whole(folder / TIMINGS_FILE, (json.dumps(timings, indent=2) + "\n").encode())
+    write_whole(folder / TIMINGS_FILE, _timings_text(collected).encode())
     evidence = collected.evidence.model_dump_json(by_alias=True).encode()
     compressed = gzip.compress(evidence, compresslevel=6, mtime=0)
     write_whole(folder / EVIDENCE_FILE, compressed)
-    write_report(
-        out, report, entry.model_copy(update={"files": {EVIDENCE_FILE: _sha256(compressed)}})
-    )
+    receipts = receipt_contents(collected.evidence)
+    write_receipts(folder, receipts)
+    contents = {EVIDENCE_FILE: compressed, **receipts}
+    files = {name: _sha256(content) for name, content in contents.items()}
+    write_report(out, report, entry.model_copy(update={"files": files}))
+
+
+def same_in_every_run(entry: JournalEntry) -> tuple[str, ...]:
+    """Files of a submission whose bytes follow from what is graded, its receipts among them."""
+    return (*SAME_IN_EVERY_RUN, *receipts_in(entry))
+
+
+def _timings_text(collected: Collected) -> str:
+    """The timings as JSON; the many numbers of an episode on one line."""
+    parts = []
+    for part, timing in collected.timings.items():
+        plain: dict[str, Any] = asdict(timing)
+        episodes = [f"\n        {json.dumps(each)}" for each in plain.pop("episodes")]
+        lines = [f"{json.dumps(key)}: {json.dumps(plain[key])}" for key in plain]
+        lines.append(f'"episodes": [{",".join(episodes)}]')
+        body = ",\n      ".join(lines)
+        parts.append(f"\n    {json.dumps(part)}: {{\n      {body}\n    }}")
+    whole = ['"schema_version": 1', f'"parts": {{{",".join(parts)}\n  }}']
+    if collected.retries:
+        retries = [_without_seeds(why, collected) for why in collected.retries]
+        whole.append(f'"retries": {json.dumps(retries)}')
+    inside = ",\n  ".join(whole)
+    return f"{{\n  {inside}\n}}\n"
+
+
+def _without_seeds(text: str, collected: Collected) -> str:
+    for seeds in (collected.evidence.secret_seeds or {}).values():
+        text = text_without_seeds(text, seeds)
+    return text
 
 
 def write_report(out: Path, report: GradeReport, entry: JournalEntry | None) -> None:
@@ -101,9 +135,17 @@ def read_timings(folder: Path) -> dict[str, PartTiming]:
     """What the parts of a submission cost when they were run; empty when that is not known."""
     try:
         parts = json.loads((folder / TIMINGS_FILE).read_bytes())["parts"]
-        return {str(part): PartTiming(**timing) for part, timing in parts.items()}
+        return {str(part): _timing(timing) for part, timing in parts.items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return {}
+
+
+def _timing(data: dict[str, Any]) -> PartTiming:
+    episodes = tuple(
+        EpisodeTiming(**{**each, "steps_us": tuple(each["steps_us"])})
+        for each in data.get("episodes", ())
+    )
+    return PartTiming(**{**data, "episodes": episodes})
 
 
 def clear_leftovers(out: Path) -> None:
@@ -111,6 +153,8 @@ def clear_leftovers(out: Path) -> None:
     remove_leftovers(out, (CLASS_FILE, GRADES_FILE))
     for file in out.glob("*/.*.partial"):
         remove_leftovers(file.parent, _FILES)
+    for place in out.glob(f"*/{EPISODES_FOLDER}"):
+        clear_partial_receipts(place.parent)
 
 
 def write_class(
@@ -164,7 +208,7 @@ def _with_earlier(
         if earlier.assignment.digest != assignment_digest or earlier.seeds is not SeedSet.FINAL:
             continue
         entry = read_entry(folder)
-        if entry is None or not is_intact(folder, entry, SAME_IN_EVERY_RUN):
+        if entry is None or not is_intact(folder, entry, same_in_every_run(entry)):
             damaged.append(folder.name)
             continue
         found[earlier.submission.id] = earlier

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from grader.episodes.lanes import SpareJobs
 from grader.errors import GraderFault
 from grader.intake.discovery import Source, take_in
 from grader.pipeline.collecting import Collected, collect, nothing_collected
@@ -55,6 +56,8 @@ def grade_one(
     *,
     folder: Path | None = None,
     on_part: Callable[[str], None] = lambda _: None,
+    films: bool = True,
+    spare: SpareJobs | None = None,
 ) -> Graded:
     """Takes in, runs and judges one submission.
 
@@ -64,6 +67,8 @@ def grade_one(
         workers: answers a source of workers; asked only when something has to be run.
         folder: where an earlier run may have left evidence; None grades everything.
         on_part: called with a part's id before it is run.
+        films: whether films of episodes are wanted; a report that nobody writes down has none.
+        spare: jobs that nobody uses, for parts that can do several things side by side.
 
     Raises:
         GraderFault: no worker can be started; the operator must act.
@@ -84,6 +89,8 @@ def grade_one(
         parts=frozenset(terms.parts),
         kept=kept,
         on_part=on_part,
+        films=films,
+        spare=spare,
     )
     if folder is not None and kept:
         collected = _with_earlier_timings(collected, folder)

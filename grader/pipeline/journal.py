@@ -52,10 +52,7 @@ class Terms:
     def parts(self) -> dict[str, str]:
         """For each part that a check looks at, the digest of how it is run."""
         wanted = dict.fromkeys(check.partition(".")[0] for check in self.checks)
-        return {
-            part_id: part_digest(self.loaded.assignment, part_id, self.seed_set)
-            for part_id in wanted
-        }
+        return {part_id: part_digest(self.loaded, part_id, self.seed_set) for part_id in wanted}
 
 
 def work_digest(submission: Submission) -> str:

@@ -6,11 +6,12 @@ from grader.assignments.loader import LoadedAssignment
 from grader.assignments.registry import JudgeInput, check_kind, probe_kind, settings_of
 from grader.checks.advice.notes import load_findings, with_source_notes
 from grader.checks.incidents import incident_finding
+from grader.pipeline.secrecy import without_seeds
 from grader.records.evidence import Evidence, PartEvidence
 from grader.records.incident import Incident, IncidentKind
 from grader.records.report import GradeReport
 from grader.records.result import Outcome, Verdict
-from grader.records.spec import Isolation
+from grader.records.spec import Baselines, Isolation
 from grader.records.text import clean_line
 from grader.scoring.report import build_report
 from grader.scoring.results import results_of, selected_checks
@@ -30,13 +31,17 @@ def judge(
         public_only: judge only what students can run themselves.
     """
     by_part = {part.part: part for part in evidence.parts}
+    references = loaded.baselines if evidence.secret_seeds is None else evidence.references
     selected = selected_checks(loaded.assignment, public_only=public_only)
 
     def verdict(part_id: str, name: str) -> Verdict:
         first = next(check for check in selected if check.startswith(f"{part_id}."))
-        return _verdict(
-            loaded, part_id, name, by_part[part_id], is_first=first == f"{part_id}.{name}"
-        )
+        said = _verdict(
+            loaded, references, part_id, name, by_part[part_id],
+            is_first=first == f"{part_id}.{name}",
+        )  # fmt: skip
+        secret = evidence.secret_seeds
+        return said if secret is None else without_seeds(said, secret.get(part_id, ()))
 
     unloaded = frozenset(part.part for part in evidence.parts if part.load is not None)
     results = results_of(loaded.assignment, selected, verdict, unloaded)
@@ -51,7 +56,13 @@ def judge(
 
 
 def _verdict(
-    loaded: LoadedAssignment, part_id: str, name: str, evidence: PartEvidence, *, is_first: bool
+    loaded: LoadedAssignment,
+    references: Baselines | None,
+    part_id: str,
+    name: str,
+    evidence: PartEvidence,
+    *,
+    is_first: bool,
 ) -> Verdict:
     if evidence.load is not None:
         # Nothing of the part could be judged: every check says so, the first one says why.
@@ -64,7 +75,7 @@ def _verdict(
     part = loaded.assignment.parts[part_id]
     check = part.checks[name]
     kind = check_kind(part.check_kind(name))
-    baselines = loaded.baselines.parts if loaded.baselines is not None else {}
+    baselines = references.parts if references is not None else {}
     given = JudgeInput(
         part_id=part_id,
         part=part,
@@ -73,6 +84,7 @@ def _verdict(
         settings=settings_of(kind.settings, check.settings),
         evidence=evidence,
         baseline=baselines.get(part_id),
+        reference_versions=references.versions if references is not None else {},
     )
     try:
         verdict = kind.judge(given)

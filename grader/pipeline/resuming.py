@@ -8,7 +8,7 @@ from typing import Final
 
 from grader.errors import GraderFault
 from grader.exports.report_json import parse_report_json
-from grader.pipeline.files import EVIDENCE_FILE, REPORT_FILE, SAME_IN_EVERY_RUN, TIMINGS_FILE
+from grader.pipeline.files import EVIDENCE_FILE, REPORT_FILE, TIMINGS_FILE, same_in_every_run
 from grader.pipeline.journal import Terms, is_intact, read_entry, work_digest
 from grader.pipeline.regrading import read_evidence
 from grader.records.barriers import strength
@@ -43,7 +43,7 @@ def kept_report(folder: Path, submission: Submission, terms: Terms) -> GradeRepo
         and list(entry.parts) == list(terms.parts)
         and all(_holds(kept, part_id, entry, terms) for part_id, kept in entry.parts.items())
     )
-    if not still_right or not is_intact(folder, entry, SAME_IN_EVERY_RUN):
+    if not still_right or not is_intact(folder, entry, same_in_every_run(entry)):
         return None
     if not (folder / TIMINGS_FILE).is_file():
         return None

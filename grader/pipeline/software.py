@@ -29,8 +29,12 @@ digest of their own."""
 
 _JUDGING_PACKAGES: Final = frozenset({"jinja2", "pydantic", "scipy"})
 _RUNNING_PACKAGES: Final = frozenset(
-    {"gymnasium", "h5py", "keras", "ml-dtypes", "msgpack", "numpy", "tensorflow", "tensorflow-cpu"}
-)
+    {
+        "gymnasium", "h5py", "keras", "minatar", "ml-dtypes", "msgpack", "numpy",
+        "opencv-contrib-python", "opencv-contrib-python-headless", "opencv-python",
+        "opencv-python-headless", "tensorflow", "tensorflow-cpu",
+    }
+)  # fmt: skip
 _FOUNDATIONS: Final = frozenset({"grader", "gymnasium", "keras"})
 """Packages that bring environments, layers or kinds of part build on one of these."""
 _NAME: Final = re.compile(r"[A-Za-z0-9._-]+")

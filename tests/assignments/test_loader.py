@@ -94,7 +94,7 @@ def test_a_byte_order_mark_and_windows_line_ends_change_nothing(write: Write) ->
     ("asked", "answer"),
     [
         ("week12", 'there is no built-in assignment "week12"; did you mean "week13"?'),
-        ("qqqq", 'there is no built-in assignment "qqqq". There are: attention_classifier, '),
+        ("qqqq", 'there is no built-in assignment "qqqq". There are: a'),
         ("./week13", "there is no assignment file ./week13"),
         ("absent.toml", "there is no assignment file absent.toml"),
         (".", "the folder . holds no assignment.toml"),
@@ -204,8 +204,19 @@ def test_ten_mistakes_are_told_at_once_each_with_its_line(write: Write) -> None:
         (
             "points = 4",
             "points = 4\nsettings = { full_marks_at = 0 }",
-            "checks.performance.settings.full_marks_at: expected a number above 0 and "
-            "of at most 10, received 0",
+            "checks.performance.settings: full_marks_at must be above no_marks_at",
+        ),
+        (
+            "points = 4",
+            'points = 4\nsettings = { decides = "interval_low" }',
+            "checks.performance.settings.decides: grading plays 3 episodes, and the end of an "
+            "interval over so few says little; play at least 10",
+        ),
+        (
+            "points = 4",
+            'points = 4\nsettings = { rule = "treshold" }',
+            'checks.performance.settings.rule: expected one of "linear", "threshold", "tiers", '
+            'received "treshold"; did you mean "threshold"?',
         ),
         (
             "points = 4",
@@ -273,7 +284,8 @@ def test_seeds_may_be_left_out_where_nothing_plays_episodes(write: Write) -> Non
     seeds = "[seeds]\npublic = [1, 2]\nfinal = [3, 4, 5]\n"
     assert problems_of(write((seeds, ""))) == [
         "assignment.toml:1: seeds: this key is missing; expected a table with `public` and "
-        "`final`, such as { public = [1, 2], final = [3, 4, 5] }"
+        "`final`, such as { public = [1, 2], final = [3, 4, 5] }, or { public = [1, 2], "
+        "final_episodes = 20 } for final seeds from a secret file"
     ]
 
 

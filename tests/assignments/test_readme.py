@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from grader.assignments.loader import builtin_ids, load_assignment
+from grader.assignments.registry import check_kinds
 from grader.records.network_settings import NetworkSettings
 from grader.records.patterns import LayerEntry
 
@@ -68,3 +69,16 @@ def test_every_kind_of_layer_named_is_one() -> None:
 def test_the_built_in_assignments_are_listed() -> None:
     listed = re.findall(r"\[`(\w+)`\]\(grader/assignments/builtin/(\w+)/", README)
     assert {one for one, _ in listed} == {two for _, two in listed} == set(builtin_ids())
+
+
+def test_the_example_of_an_agent_that_has_to_show_more_is_valid(tmp_path: Path) -> None:
+    """It has every check beside the performance, and each setting that these need."""
+    (example,) = re.findall(r"```toml\n(.*?)```", section("Asking more of an agent"), re.DOTALL)
+    path = tmp_path / "assignment.toml"
+    seeds = "[seeds]\npublic = [1]\nfinal = [2]\n"
+    path.write_text(f'id = "course"\ntitle = "A course"\n{seeds}{example}', encoding="utf-8")
+    part = load_assignment(str(path), with_baselines=False).assignment.parts["agent"]
+    more = {kind.partition(".")[2] for kind, check in check_kinds("agent").items() if check.needs}
+    assert set(part.checks) == more
+    for name in more:
+        assert f"| `{name}` |" in section("Asking more of an agent")
