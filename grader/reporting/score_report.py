@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from grader.records.catalogue import CatalogueEntry, catalogue
 from grader.records.report import GradeReport, PartRef, ReportStatus
 from grader.records.result import CheckResult, Outcome
-from grader.reporting import plots
+from grader.reporting import plots, return_plots, returns_words
 from grader.reporting.document import render_page
+from grader.reporting.films import film_view
 from grader.reporting.filtered import filtered_view
 from grader.reporting.network_drawing import network_drawing
 from grader.reporting.pictures import pictures_view
+from grader.reporting.played import BAR_WIDTH, played_view
 from grader.reporting.priorities import priorities
 from grader.reporting.wording import passed_sentence, points_text
 
@@ -40,8 +42,8 @@ def render_score_report(report: GradeReport) -> str:
     """
     return render_page(
         "score_report.html.jinja",
-        styles=("page.css", "score_report.css", "network.css", "pictures.css"),
-        scripts=("details_in_print.js",),
+        styles=("page.css", "score_report.css", "network.css", "pictures.css", "film.css"),
+        scripts=("details_in_print.js", "film.js"),
         report=report,
         page_title=f"{report.submission.id}: {score_words(report)}",
         withheld=report.status is ReportStatus.WITHHELD,
@@ -56,9 +58,14 @@ def render_score_report(report: GradeReport) -> str:
         result_ids={result.id for result in report.results},
         explanations=_explanations(report),
         plots=plots,
+        return_plots=return_plots,
+        returns_words=returns_words,
         network_drawing=network_drawing,
         pictures_view=pictures_view,
         filtered_view=filtered_view,
+        film_view=film_view,
+        played_view=played_view,
+        bar_width=BAR_WIDTH,
     )  # fmt: skip
 
 

@@ -17,6 +17,7 @@ from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
+from grader.records.environment_exhibits import PlayedEpisodes
 from grader.records.report import GradeReport, ReportStatus
 from grader.records.result import (
     CheckResult,
@@ -31,7 +32,9 @@ from grader.records.spec import Visibility
 from grader.records.text import clean_line, clean_text
 from grader.reporting.class_figures import ClassFigures, class_figures
 from grader.reporting.network_words import HARMLESS, differences_of, table_sentence
+from grader.reporting.played import summary
 from grader.reporting.priorities import Priority, priorities
+from grader.reporting.returns_words import conclusion, points_sentence
 from grader.reporting.score_report import score_words
 from grader.reporting.wording import (
     OUTCOME_NOTES,
@@ -259,7 +262,9 @@ def _details(result: CheckResult) -> list[RenderableType]:
         details.append(Text(OUTCOME_NOTES[result.outcome], "dim"))
     for exhibit in result.exhibits:
         if isinstance(exhibit, EpisodeReturns):
-            details.append(Text(_returns_sentence(exhibit)))
+            details.append(Text(_returns_text(exhibit)))
+        elif isinstance(exhibit, PlayedEpisodes):
+            details.append(Text(summary(exhibit)))
         elif isinstance(exhibit, NetworkTable) and any(
             row.status not in HARMLESS for row in exhibit.rows
         ):
@@ -304,14 +309,17 @@ def _layers(table: NetworkTable) -> RenderableType:
     return grid
 
 
-def _returns_sentence(returns: EpisodeReturns) -> str:
-    return (
+def _returns_text(returns: EpisodeReturns) -> str:
+    lines = [
         f"Mean episode return {fixed_text(returns.student_mean, 1)} "
         f"(random {fixed_text(returns.random_mean, 1)}, "
         f"reference {fixed_text(returns.dqn_mean, 1)}): "
         f"normalised score {fixed_text(returns.normalized_score, 2)}, 95 % interval "
-        f"{fixed_text(returns.normalized_low, 2)} to {fixed_text(returns.normalized_high, 2)}."
-    )
+        f"{fixed_text(returns.normalized_low, 2)} to {fixed_text(returns.normalized_high, 2)}.",
+        conclusion(returns),
+        points_sentence(returns.points) if returns.points else "",
+    ]
+    return "\n".join(filter(None, lines))
 
 
 def _finding(finding: Finding) -> RenderableType:

@@ -8,8 +8,14 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from grader.assignments.registry import JudgeInput
+from grader.checks.performance import judge_performance
+from grader.episodes.film_sheet import make_film, with_values
+from grader.records.agent_evidence import AgentEvidence, Episode
+from grader.records.agent_settings import AgentSettings, PerformanceSettings
 from grader.records.arrays import ArrayRecord
 from grader.records.catalogue import CatalogueEntry
+from grader.records.films import Film
 from grader.records.network_pictures import (
     FeatureMaps,
     FilteredImage,
@@ -42,7 +48,14 @@ from grader.records.result import (
     RowStatus,
     Severity,
 )
-from grader.records.spec import Isolation, Visibility
+from grader.records.spec import (
+    CheckSpec,
+    EpisodeSet,
+    Isolation,
+    PartBaseline,
+    PartSpec,
+    Visibility,
+)
 from grader.records.submission import FileRecord
 
 TITLE = "Week 13: game-playing agents and neural networks"
@@ -388,19 +401,75 @@ def returns(student_mean: float = 212.0, seed: int = 1) -> EpisodeReturns:
     seeds = tuple(7100431 + 17 * index for index in range(20))
     student = tuple(float(min(500, max(9, round(source.gauss(student_mean, 90))))) for _ in seeds)
     chance = tuple(float(max(9, round(source.gauss(22, 10)))) for _ in seeds)
-    mean = sum(student) / len(student)
-    low = sum(chance) / len(chance)
-    score = (mean - low) / (500 - low)
-    return EpisodeReturns(
-        environment_id="CartPole-v1", seeds=seeds, student=student, random=chance,
-        dqn=(500.0,) * 20, student_mean=mean, random_mean=low, dqn_mean=500.0,
-        normalized_score=score, normalized_low=score - 0.08, normalized_high=score + 0.07,
+    return compared(student, chance, (500.0,) * 20, seeds)
+
+
+def compared(
+    student: tuple[float, ...],
+    chance: tuple[float, ...],
+    dqn: tuple[float, ...],
+    seeds: tuple[int, ...] | None = None,
+    **rule: object,
+) -> EpisodeReturns:
+    """Returns with all that is told about them, by a rule of points."""
+    count = len(student)
+    seeds = seeds or tuple(range(1, count + 1))
+    baseline = PartBaseline(
+        environment_id="CartPole-v1",
+        public=EpisodeSet(seeds=(), random_returns=(), dqn_returns=()),
+        final=EpisodeSet(seeds=seeds, random_returns=chance, dqn_returns=dqn),
+    )
+    check = CheckSpec(title="title", points=18)
+    verdict = judge_performance(
+        JudgeInput(
+            part_id="agent",
+            part=PartSpec(
+                title="title", kind="agent", file="agent.py", checks={"performance": check}
+            ),
+            check=check,
+            part_settings=AgentSettings(environment_id="CartPole-v1"),
+            settings=PerformanceSettings.parse({"bootstrap_samples": 1000, **rule}),
+            evidence=AgentEvidence(
+                part="agent", file="agent.py", isolation=Isolation.FULL, seed_set=SeedSet.FINAL,
+                environment_id="CartPole-v1", versions={"gymnasium": "1.4.0", "numpy": "2.4.6"},
+                episodes=tuple(
+                    Episode(seed=seed, actions=(0,), rewards=(value,), episode_return=value)
+                    for seed, value in zip(seeds, student, strict=True)
+                ),
+            ),
+            baseline=baseline,
+            reference_versions={"gymnasium": "1.4.0", "numpy": "2.4.6"},
+        )
     )  # fmt: skip
+    (shown,) = verdict.exhibits
+    assert isinstance(shown, EpisodeReturns)
+    return shown
 
 
 def counts(space: str = "Discrete(4)", skewed: bool = False) -> ActionCounts:
     values = (1333, 1309, 1358, 0) if skewed else (1012, 987, 995, 1006)
     return ActionCounts(space=space, labels=("0", "1", "2", "3"), counts=values, expected=1000.0)
+
+
+def film(steps: int = 24, *, text: str = "", values: bool = True) -> Film:
+    """A red square that wanders over blue ground, one column a step."""
+    pictures = np.zeros((steps + 1, 40, 60, 3), np.uint8)
+    pictures[..., 2] = 90
+    for step, picture in enumerate(pictures):
+        picture[20:26, 2 * step % 56 : 2 * step % 56 + 4] = (230, 40, 40)
+    names = (f"push left{text}", f"push right{text}")
+    made = make_film(
+        pictures,
+        title=f"The worst of 20 episodes: episode 7{text}",
+        ending=f"The environment ended it (terminated).{text}",
+        actions=[names[step // 3 % 2] for step in range(steps)],
+        rewards=[1.0] * steps,
+        names=names,
+    )
+    if not values:
+        return made
+    rows = [(10.0 + 0.25 * index, 12.5 - 0.1 * index) for index in range(len(made.frames) - 1)]
+    return with_values(made, [*rows, None])
 
 
 def names_of_actions() -> ActionCounts:
@@ -505,7 +574,7 @@ def typical(name: str = "alice", seeds: SeedSet = SeedSet.FINAL) -> GradeReport:
                     expected="a normalised score of at least 0.95", received="0.40",
                     try_="Train longer, and keep the weights of the best evaluation.",
                 ),
-                exhibits=(returns(),),
+                exhibits=(returns(), film(), film(values=False)),
             ),
             result("agent.deterministic", visibility=Visibility.HIDDEN),
             result("environment.interface"),
@@ -586,7 +655,7 @@ def hostile() -> GradeReport:
             id=f"network.{name}", part="network", title=text, outcome=outcome, points=0.0,
             max_points=5.0, visibility=Visibility.PUBLIC, required=True,
             requires=("network.partial", text), findings=(nasty, nasty),
-            exhibits=(table, pictured, absent, strange, episodes, actions),
+            exhibits=(table, pictured, absent, strange, episodes, actions, film(text=text)),
         )
         for name, outcome in ((outcome.value, outcome) for outcome in Outcome)
         if outcome is not Outcome.FAULT

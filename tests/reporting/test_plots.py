@@ -2,7 +2,7 @@ from types import ModuleType
 
 import pytest
 
-from grader.reporting import plots
+from grader.reporting import plots, return_plots
 from grader.reporting.class_figures import Bin
 
 
@@ -25,7 +25,7 @@ def test_ticks_are_round_and_hold_all_values(
 
 def test_every_episode_of_every_agent_is_a_dot_inside_its_strip(samples: ModuleType) -> None:
     returns = samples.returns()
-    plot = plots.strip_plot(returns)
+    plot = return_plots.strip_plot(returns)
 
     assert [strip.role for strip in plot.strips] == ["student", "random", "dqn"]
     for strip, values in zip(
@@ -38,14 +38,14 @@ def test_every_episode_of_every_agent_is_a_dot_inside_its_strip(samples: ModuleT
 
 
 def test_higher_returns_stand_further_right(samples: ModuleType) -> None:
-    dots = plots.strip_plot(samples.returns()).strips[0].dots
+    dots = return_plots.strip_plot(samples.returns()).strips[0].dots
     by_value = sorted(dots, key=lambda dot: dot.value)
 
     assert [dot.x for dot in by_value] == sorted(dot.x for dot in dots)
 
 
 def test_equal_returns_do_not_cover_each_other_and_are_counted(samples: ModuleType) -> None:
-    reference = plots.strip_plot(samples.returns()).strips[2]
+    reference = return_plots.strip_plot(samples.returns()).strips[2]
 
     assert len({dot.y for dot in reference.dots}) == 20
     (stack,) = reference.stacks
@@ -61,10 +61,12 @@ def test_equal_returns_of_all_agents_can_be_drawn(samples: ModuleType) -> None:
             "dqn": (500.0,) * 20,
             "student_mean": 500.0,
             "random_mean": 500.0,
+            "comparison": None,
+            "points": None,
         }
     )
 
-    plot = plots.strip_plot(same)
+    plot = return_plots.strip_plot(same)
     assert {dot.x for strip in plot.strips for dot in strip.dots} == {plots.WIDTH / 2}
 
 
@@ -77,7 +79,7 @@ def test_interval_stays_in_the_picture_and_in_order(samples: ModuleType, score: 
             "normalized_high": score + 0.1,
         }
     )
-    plot = plots.interval_plot(returns)
+    plot = return_plots.interval_plot(returns)
 
     assert 0 < plot.low_x < plot.point_x < plot.high_x < plots.WIDTH
     assert 0 < plot.ticks[0].x < plot.ticks[1].x < plots.WIDTH

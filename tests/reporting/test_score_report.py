@@ -32,7 +32,9 @@ def test_markup_is_closed_ids_are_unique_and_links_lead_somewhere(
     assert sorted(page.ids) == sorted(set(page.ids))
     targets = {link.removeprefix("#") for link in page.links if link.startswith("#")}
     assert targets <= set(page.ids)
-    assert {link for link in page.links if not link.startswith("#")} == {"data:,"}
+    # The sheet of a film is an image inside the page.
+    others = {link.partition("base64,")[0] for link in page.links if not link.startswith("#")}
+    assert others <= {"data:,", "data:image/png;"}
     labels = {
         part
         for _, attribute, value in page.attributes
@@ -212,7 +214,8 @@ def test_plots_have_a_title_a_description_and_their_numbers_in_a_table(
     page = read("typical")
 
     images = [tag for tag, name, value in page.attributes if (name, value) == ("role", "img")]
-    assert images.count("svg") == 5
+    # The pictures of two films, each with its six key frames, are told of beside them.
+    assert images.count("svg") == 5 + 2 * 7
     text = page.text()
     for seed in samples.returns().seeds:
         assert str(seed) in text

@@ -46,7 +46,10 @@ def test_plots_and_layers_are_summed_up_in_a_sentence(samples: ModuleType) -> No
 
     assert "2 of 6 layers differ, 1 is missing and 1 was not asked for: layer 1 has" in text
     assert "Mean episode return 212.9 (random 24.1, reference 500.0)" in text
-    assert "normalised score 0.40, 95 % interval 0.32 to 0.47." in text
+    interval = r"normalised score 0\.40, 95 % interval 0\.3\d to 0\.4\d\. Over 20 paired"
+    assert re.search(interval, text)
+    assert "scores lower than the reference (mean difference −287.1" in text
+    assert "Points by the normalised score: none at 0, all at 0.95, in proportion between." in text
 
 
 def test_layers_stand_in_columns_with_what_was_asked_for_below(samples: ModuleType) -> None:
