@@ -1,21 +1,20 @@
-"""The rules of Gymnasium's API: what breaking one costs, and how it is told to the student."""
+"""The rules that environments can break: what each costs in which check, and in which words."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Final, Literal
 
-from grader.checks.incidents import incident_finding
-from grader.records.evidence import EnvironmentRule, Violation
-from grader.records.incident import Incident, IncidentKind
-from grader.records.result import Finding, Severity
+from grader.records.environment_evidence import EnvironmentRule
+from grader.records.result import Severity
 
 
 class EnvironmentCode(StrEnum):
-    """Codes of findings about an environment: one for each rule, and those on determinism."""
+    """Codes of findings about an environment.
+
+    EN1xx: Gymnasium's API. EN2xx: seeds. EN3xx: the game itself. EN4xx: pictures.
+    """
 
     NOT_AN_ENV = "EN101"
     NO_OBSERVATION_SPACE = "EN102"
@@ -39,9 +38,38 @@ class EnvironmentCode(StrEnum):
     RENDER_MODE = "EN120"
     CHECKER = "EN121"
     CHECKER_WARNING = "EN122"
+    OBSERVATION_OVERWRITTEN = "EN123"
+    OBSERVATION_SHARED = "EN124"
+    INFO_SHARED = "EN125"
+    INFO_KEYS = "EN126"
+    ACTION_OVERWRITTEN = "EN127"
+    SPACE_CHANGES = "EN128"
+    GENERATOR_NOT_SEEDED = "EN129"
+    INVALID_ACTION = "EN130"
+    STEP_AFTER_END = "EN131"
+    STEP_BEFORE_RESET = "EN132"
+    NOT_MADE = "EN133"
+    NOT_WRAPPED = "EN134"
+    CLOSE = "EN135"
     DIFFERS_IN_PROCESS = "EN201"
     DIFFERS_BETWEEN_PROCESSES = "EN202"
     SEED_IGNORED = "EN203"
+    SAME_GAME_AGAIN = "EN204"
+    NEXT_GAME_DIFFERS = "EN205"
+    INSTANCES_SHARE = "EN206"
+    GLOBAL_RANDOM = "EN207"
+    ONE_STEP = "EN301"
+    CONSTANT_REWARD = "EN302"
+    ACTIONS_IGNORED = "EN303"
+    RESULT_FIXED = "EN304"
+    RENDER_FPS = "EN401"
+    NO_PICTURE = "EN402"
+    RENDER_FAILED = "EN403"
+    RENDER_FORM = "EN404"
+    RENDER_SHAPE = "EN405"
+    RENDER_TOO_LARGE = "EN406"
+    RENDER_CONSTANT = "EN407"
+    RENDER_CHANGES_GAME = "EN408"
 
 
 @dataclass(frozen=True)
@@ -50,13 +78,18 @@ class RuleText:
 
     code: EnvironmentCode
     cost: float
-    """Share of the points of `environment.conformance` lost when it is broken; 0 is a warning."""
+    """Share of the points lost, of the check that tells of it, when it is broken; 0 is a
+    warning."""
     claim: str
     """What is the case."""
     expected: str
-    """What Gymnasium asks for, where the evidence does not say it more precisely."""
+    """What is asked for, where the evidence does not say it more precisely."""
     advice: str
     """What to do next."""
+    told_by: Literal["conformance", "deterministic", "render"] = "conformance"
+    """The check that tells of it."""
+    severity: Severity = Severity.WARNING
+    """How much it matters when it costs nothing."""
 
 
 _R = EnvironmentRule
@@ -64,7 +97,9 @@ _C = EnvironmentCode
 
 # The costs follow what breaks for someone who uses the environment. 1: there is no environment to
 # use. 0.4 to 0.6: no training loop runs. 0.3: it runs and learns from wrong data. 0.1 to 0.15: a
-# wrong type that Python mostly forgives. 0: what Gymnasium recommends but does not require.
+# wrong type or manner that Python mostly forgives. 0: what Gymnasium recommends but does not
+# require. All that cost less than `SEVERE_COST` cost `SMALL_LIMIT` together at most: many small
+# mistakes do not make an unusable environment.
 RULES: Final[dict[EnvironmentRule, RuleText]] = {
     _R.NOT_AN_ENV: RuleText(
         _C.NOT_AN_ENV, 1.0, "The class is no Gymnasium environment.",
@@ -158,163 +193,126 @@ RULES: Final[dict[EnvironmentRule, RuleText]] = {
         _C.SEED_IGNORED, 0.0, "Different seeds give one and the same game.",
         "a game that depends on its seed, if anything in it is left to chance",
         "If chance plays a part, draw with `self.np_random` after `super().reset(seed=seed)`. If "
-        "every game is meant to be the same, nothing is wrong."),
+        "every game is meant to be the same, nothing is wrong.", "deterministic"),
+    _R.OBSERVATION_OVERWRITTEN: RuleText(
+        _C.OBSERVATION_OVERWRITTEN, 0.3, "An observation changes after it was returned.",
+        "a new array for every observation",
+        "Return a copy: `return self.board.copy(), {}`, and the same in `step`. Replay memories "
+        "keep observations; one array that goes on changing makes all of them the last one."),
+    _R.OBSERVATION_SHARED: RuleText(
+        _C.OBSERVATION_SHARED, 0.0, "Two calls return the same object as observation.",
+        "a new object for every observation",
+        "Return a copy: `self.board.copy()`. Whoever changes one observation, such as a wrapper "
+        "that scales it in place, changes the other."),
+    _R.INFO_SHARED: RuleText(
+        _C.INFO_SHARED, 0.0, "Two calls return the same dictionary as info.",
+        "a new dictionary for every info",
+        "Make it where it is returned: `{}`, or `dict(self.info)`. Wrappers write into it."),
+    _R.INFO_KEYS: RuleText(
+        _C.INFO_KEYS, 0.0, "The keys of the info differ from step to step.",
+        "the same keys at every step",
+        "Put every key in every info, with a value for `nothing` such as 0.",
+        severity=Severity.NOTE),
+    _R.ACTION_OVERWRITTEN: RuleText(
+        _C.ACTION_OVERWRITTEN, 0.15, "`step` changes the action that it is given.",
+        "an action that is the same afterwards",
+        "Work on a copy: `action = np.clip(action, low, high)` makes one, `action *= 2` and "
+        "`np.clip(…, out=action)` do not."),
+    _R.SPACE_CHANGES: RuleText(
+        _C.SPACE_CHANGES, 0.15, "A space is not the same at all times.",
+        "spaces that are set in `__init__` and stay",
+        "Set the spaces in `__init__` from its arguments alone, and never in `reset` or `step`: a "
+        "network is built for them once."),
+    _R.GENERATOR_NOT_SEEDED: RuleText(
+        _C.GENERATOR_NOT_SEEDED, 0.1, "`reset(seed=…)` does not seed `self.np_random`.",
+        "`self.np_random` seeded by `reset`",
+        "Begin `reset` with `super().reset(seed=seed)`."),
+    _R.INVALID_ACTION: RuleText(
+        _C.INVALID_ACTION, 0.0, "An action outside the action space spoils the game.",
+        "an exception, or a step that stays in order",
+        "Begin `step` with `assert self.action_space.contains(action), action`, or clip the "
+        "action."),
+    _R.STEP_AFTER_END: RuleText(
+        _C.STEP_AFTER_END, 0.15, "A step after the end of an episode does not come back.",
+        "an exception, or a step that is ignored",
+        "Raise `gymnasium.error.ResetNeeded`, or return the last observation again."),
+    _R.STEP_BEFORE_RESET: RuleText(
+        _C.STEP_BEFORE_RESET, 0.1, "A step before the first `reset` does not come back.",
+        "an exception",
+        "Raise `gymnasium.error.ResetNeeded` as long as no game has begun."),
+    _R.NOT_MADE: RuleText(
+        _C.NOT_MADE, 0.2, "`gymnasium.make` does not give an environment that works.",
+        "`gymnasium.make` works after `gymnasium.register`",
+        "Run `gymnasium.register(\"Game-v0\", GameEnv, max_episode_steps=8)` and "
+        "`gymnasium.make(\"Game-v0\")` on your machine."),
+    _R.NOT_WRAPPED: RuleText(
+        _C.NOT_WRAPPED, 0.1, "The environment fails inside a wrapper of Gymnasium.",
+        "an environment that wrappers can be put around",
+        "Make the wrapper on your machine, from `gymnasium.wrappers`, and play a game in it."),
+    _R.CLOSE: RuleText(
+        _C.CLOSE, 0.1, "`close` fails.", "`close()` can be called at any time, and twice",
+        "Close only what was opened: `if self.window is not None: …; self.window = None`."),
+    _R.SAME_GAME_AGAIN: RuleText(
+        _C.SAME_GAME_AGAIN, 0.25, "`reset()` without a seed plays one game again and again.",
+        "another game after every `reset()`",
+        "Hand the seed on as it is, None too: `super().reset(seed=seed)`. Do not keep it, and "
+        "make no generator of your own.", "deterministic"),
+    _R.NEXT_GAME_DIFFERS: RuleText(
+        _C.NEXT_GAME_DIFFERS, 0.25,
+        "The seed decides the first game, but not the games after it.",
+        "the same sequence of games after one seed",
+        "Draw with `self.np_random` in `reset()` without a seed as well; a new generator without "
+        "a seed begins somewhere else each time.", "deterministic"),
+    _R.INSTANCES_SHARE: RuleText(
+        _C.INSTANCES_SHARE, 0.25, "Two environments in one process disturb each other.",
+        "games that do not depend on other objects of the class",
+        "Keep everything in `self`: no lists or numbers of the class or the module that change, "
+        "and no generator that all share.", "deterministic"),
+    _R.GLOBAL_RANDOM: RuleText(
+        _C.GLOBAL_RANDOM, 0.0, "Chance comes from a generator that the whole process shares.",
+        "`self.np_random`, which `super().reset(seed=seed)` seeds",
+        "Write `self.np_random.integers(low, high)` for `random.randint(low, high − 1)`, "
+        "`self.np_random.random()` for `random.random()`, `self.np_random.choice(items)` for "
+        "`random.choice(items)`.", "deterministic"),
+    _R.RENDER_FPS: RuleText(
+        _C.RENDER_FPS, 0.1, "`metadata` does not say how many pictures a second has.",
+        "`metadata[\"render_fps\"]`, a number above 0",
+        "Write `metadata = {\"render_modes\": [\"rgb_array\"], \"render_fps\": 10}`.", "render"),
+    _R.RENDER_FAILED: RuleText(
+        _C.RENDER_FAILED, 0.8, "`render` fails in a mode that `metadata` names.",
+        "a picture, or a text, of the game",
+        "Make the environment with this `render_mode` on your machine, and call `reset()` and "
+        "`render()`. Name no mode that `render` does not have.", "render"),
+    _R.RENDER_FORM: RuleText(
+        _C.RENDER_FORM, 0.5, "`render` does not return what its mode promises.",
+        "an array of uint8, shape (height, width, 3)",
+        "For \"rgb_array\": `np.zeros((height, width, 3), np.uint8)` and colours from 0 to 255. "
+        "For \"ansi\": one text, returned and not printed.", "render"),
+    _R.RENDER_SHAPE: RuleText(
+        _C.RENDER_SHAPE, 0.3, "The pictures of one game are of different sizes.",
+        "pictures of one size",
+        "Draw on an array whose size depends on nothing that changes in the game.", "render"),
+    _R.RENDER_TOO_LARGE: RuleText(
+        _C.RENDER_TOO_LARGE, 0.2, "The pictures are too large to be shown.",
+        "at most 1024 × 1024 pixels",
+        "Draw fewer pixels for each square of the game.", "render"),
+    _R.RENDER_CONSTANT: RuleText(
+        _C.RENDER_CONSTANT, 0.5, "All pictures of a game are the same.",
+        "pictures that show what happens",
+        "Draw from the state of the game as it is when `render` is called.", "render"),
+    _R.RENDER_CHANGES_GAME: RuleText(
+        _C.RENDER_CHANGES_GAME, 0.5, "The game is another one when it is rendered.",
+        "the same game with and without rendering",
+        "Change nothing in `render`, and draw no random numbers there: keep those for `step` and "
+        "`reset`.", "render"),
 }  # fmt: skip
 
-
-_PAIR: Final = re.compile(r"\b(tuple|list|None|nothing)\b")
-_FOUR: Final = re.compile(
-    r"\b(4|four) (values|items|things|elements)\b|\b(tuple|list|length) (of )?(4|four)\b",
-    re.IGNORECASE,
-)
-
-
-_WORD: Final = re.compile(r"[^()…]*|(?P<quoted>.*) \(str\)", re.DOTALL)
-"""A text that the code gave: as it is, or with its type as other values are told."""
-_DTYPE: Final = re.compile(r": the dtype is not (\w+)$")
-_BOUNDS: Final = ": a value lies outside the bounds"
-_MAX_SHOWN: Final = 90
-"""Characters shown of an array; the rest says nothing to anyone."""
+SEVERE_COST: Final = 0.3
+"""Rules of at least this cost keep people from using the environment."""
+SMALL_LIMIT: Final = 0.4
+"""Most that all rules of a smaller cost take away together."""
 
 DTYPE_COST: Final = 0.15
 """Cost of observations that are right but for their dtype: networks convert it in silence."""
 WORD_COST: Final = 0.4
 """Cost of rewards that are words: nothing can add them up."""
-
-_OBSERVED: Final = frozenset({_R.RESET_OBSERVATION, _R.STEP_OBSERVATION})
-
-
-def violation_cost(violation: Violation) -> float:
-    """The share of the points of `environment.conformance` that this violation costs."""
-    if violation.rule in _OBSERVED and _DTYPE.search(violation.received):
-        return DTYPE_COST
-    if violation.rule is _R.REWARD_TYPE and _is_word(violation):
-        return WORD_COST
-    return RULES[violation.rule].cost
-
-
-def merged(violations: Iterable[Violation]) -> tuple[Violation, ...]:
-    """The violations without those that have the same cause as another one.
-
-    What `reset` and `step` return is usually made in one place: observations of both that are
-    outside the space for the same reason are one mistake, told where `reset` shows it.
-    """
-    kept = list(violations)
-    first = next((v for v in kept if v.rule is _R.RESET_OBSERVATION), None)
-    if first is None:
-        return tuple(kept)
-    reason = _observation_reason(first)
-    same = [
-        v for v in kept
-        if v.rule is _R.STEP_OBSERVATION and reason and _observation_reason(v) == reason
-    ]  # fmt: skip
-    if not same:
-        return tuple(kept)
-    count = first.count + sum(violation.count for violation in same)
-    both = first.model_copy(update={"count": count, "at": f"{first.at}, and in `step`"})
-    return tuple(both if v is first else v for v in kept if v not in same)
-
-
-def _observation_reason(violation: Violation) -> str:
-    """Why an observation is not in the space, where that is known."""
-    return violation.received.rpartition(": ")[2] if ": " in violation.received else ""
-
-
-def _is_word(violation: Violation) -> bool:
-    return bool(violation.received) and _WORD.fullmatch(violation.received) is not None
-
-
-def short(value: str) -> str:
-    """A value as it is shown: of a long array only the beginning, and what is wrong with it."""
-    head, separator, reason = value.partition("…")
-    if not separator or len(head) <= _MAX_SHOWN:
-        return value
-    return f"{head[:_MAX_SHOWN].rstrip()}…{reason}"
-
-
-def is_open(incident: Incident) -> bool:
-    """Whether it stays open what the code would have done: it was ended, it did not raise."""
-    return incident.kind is not IncidentKind.RAISED
-
-
-def rule_findings(violation: Violation, place: str) -> tuple[Finding, ...]:
-    """The findings for a broken rule: the rule's own, and what ended the code, if anything did.
-
-    Args:
-        violation: the rule that was broken.
-        place: where what broke it is defined, `file:line`.
-    """
-    incident = violation.incident
-    if incident is not None and is_open(incident):
-        ended = incident_finding(incident)
-        if violation.rule in {EnvironmentRule.RAISED_IN_RESET, EnvironmentRule.RAISED_IN_STEP}:
-            # Nothing was raised: the code was ended, and that is told already.
-            return (ended,)
-        return (ended, _rule_finding(violation, place, None))
-    return (_rule_finding(violation, place, incident),)
-
-
-def _rule_finding(violation: Violation, place: str, raised: Incident | None) -> Finding:
-    rule = RULES[violation.rule]
-    claim, advice = _old_api(violation) or _more_precisely(violation) or (rule.claim, rule.advice)
-    received = short(violation.received)
-    if violation.rule in _TYPES and (word := _WORD.fullmatch(violation.received)) and word[0]:
-        received = word["quoted"] or f"'{received}'"
-        received = f"the text {received}"
-    if raised is not None and not received:
-        received = incident_finding(raised).received or ""
-    times = f"{violation.count} times in all" if violation.count > 1 else ""
-    return Finding(
-        code=rule.code, severity=Severity.ERROR if rule.cost > 0 else Severity.WARNING,
-        claim=claim, where=(raised.where() if raised is not None else None) or place,
-        expected=violation.expected or rule.expected,
-        received=" · ".join(text for text in (received, violation.at, times) if text) or None,
-        try_=advice,
-    )  # fmt: skip
-
-
-_TYPES: Final = frozenset({_R.REWARD_TYPE, _R.TERMINATED_TYPE, _R.TRUNCATED_TYPE})
-
-
-def _more_precisely(violation: Violation) -> tuple[str, str] | None:
-    """Claim and advice where the evidence says more than that a rule is broken."""
-    rule = RULES[violation.rule]
-    if violation.rule is _R.REWARD_TYPE and _is_word(violation):
-        return (
-            rule.claim,
-            "Return a number, such as 1.0 for a win, 0.0 for a draw, −1.0 for a loss.",
-        )
-    if violation.rule not in _OBSERVED:
-        return None
-    claim = rule.claim
-    if violation.at.endswith(", and in `step`"):
-        claim = "The observations of `reset` and `step` are not in the observation space."
-    if (dtype := _DTYPE.search(violation.received)) is not None:
-        return claim, (
-            "Make the observation with the dtype of the space: "
-            f"`np.array(values, dtype=np.{dtype[1]})`."
-        )
-    if violation.received.endswith(_BOUNDS):
-        return claim, (
-            "Keep every value between `low` and `high` of the space, with `np.clip`, or by ending "
-            "the game at its edge; the last observation of an episode counts too."
-        )
-    return claim, rule.advice
-
-
-def _old_api(violation: Violation) -> tuple[str, str] | None:
-    """Claim and advice when the environment was written for the API of the old package `gym`."""
-    if violation.rule is _R.RESET_RETURN and not _PAIR.search(violation.received):
-        return (
-            "`reset` returns only the observation, as in the old Gym API.",
-            "Return two things: `return observation, {}`. Old `gym` code is recognised by "
-            "`obs = env.reset()`; Gymnasium says `obs, info = env.reset(seed=…)`.",
-        )
-    if violation.rule is _R.STEP_RETURN and _FOUR.search(violation.received):
-        return (
-            "`step` returns four things, as in the old Gym API.",
-            "Split `done` in two: `terminated` (the game is won or lost) and `truncated` (stopped "
-            "from outside, such as by a step limit): "
-            "`return observation, reward, terminated, truncated, {}`.",
-        )
-    return None

@@ -5,9 +5,8 @@ The environment runs in its worker. Seeds, actions and every judgement of an ans
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import numpy as np
 from gymnasium import spaces
@@ -15,8 +14,24 @@ from gymnasium import spaces
 from grader.assignments.registry import ProbeKind, Role
 from grader.probes.context import ProbeContext, load, load_again
 from grader.probes.environment_checker import run_checker
-from grader.probes.environment_game import Game, Violations, number_of
-from grader.records.evidence import (
+from grader.probes.environment_game import Game, Step, number_of
+from grader.probes.environment_inside import try_wrappers, watch
+from grader.probes.environment_pictures import Pictures, check_declared, take_pictures
+from grader.probes.environment_runs import (
+    ACTION_SEED,
+    COMPARED_SEEDS,
+    Actions,
+    Trace,
+    compare,
+    compare_seeds,
+    play_two_at_once,
+    trace,
+    try_choices,
+)
+from grader.probes.environment_turns import try_turns
+from grader.probes.environment_violations import PART_LIMITS, Violations
+from grader.records.environment_evidence import (
+    ChoiceTrial,
     EnvironmentEpisode,
     EnvironmentEvidence,
     EnvironmentRule,
@@ -26,21 +41,26 @@ from grader.records.messages import DescribeSpaces, Invoke
 from grader.records.settings import EnvironmentSettings
 from grader.records.spaces import SpaceError, space_from_data, space_text
 from grader.records.text import clean_line
-from grader.records.wire import Opaque, describe, encode
+from grader.records.wire import Opaque, describe
 from grader.sandbox.incident import WorkerIncident
 from grader.sandbox.worker import Worker
 
 Rule = EnvironmentRule
 
-_FIRST_ENTROPY, _SECOND_ENTROPY = 801, 902
+_FIRST_ENTROPY, _SECOND_ENTROPY, _THIRD_ENTROPY, _FOURTH_ENTROPY = 801, 902, 1003, 1104
 _FIRST_SEED: Final = 4100
-_ACTION_SEED: Final = 67
-_COMPARED_SEEDS: Final = (4200, 4201)
-_VARIETY_SEEDS: Final = tuple(range(4300, 4308))
-_VARIETY_STEPS: Final = 50
 _ALL_ACTIONS: Final = 16
 """Up to so many actions each is tried as the first; of more, the first and the last."""
 _MODES_SHOWN: Final = 10
+_NOT_PLAYED: Final = frozenset(
+    {
+        Rule.RESET_SIGNATURE, Rule.RESET_RETURN, Rule.RESET_INFO, Rule.RESET_OBSERVATION,
+        Rule.STEP_RETURN, Rule.STEP_INFO, Rule.STEP_OBSERVATION, Rule.REWARD_TYPE,
+        Rule.TERMINATED_TYPE, Rule.TRUNCATED_TYPE, Rule.RAISED_IN_RESET, Rule.RAISED_IN_STEP,
+        Rule.RESET_AFTER_END, Rule.NOT_AN_ENV,
+    }
+)  # fmt: skip
+"""With one of these broken, wrappers fail for reasons that are told already."""
 
 
 @dataclass
@@ -50,41 +70,30 @@ class _Seen:
     violations: Violations = field(default_factory=Violations)
     observation_space: str = ""
     action_space: str = ""
+    modes: tuple[str, ...] = ()
     episodes: list[EnvironmentEpisode] = field(default_factory=list)
     trials: list[EnvironmentTrial] = field(default_factory=list)
+    choices: tuple[ChoiceTrial, ...] = ()
+    pictures: Pictures = field(default_factory=Pictures)
     finished: bool = False
 
     def fields(self) -> dict[str, Any]:
         return {
             "observation_space": self.observation_space,
             "action_space": self.action_space,
+            "render_modes": self.modes,
             "violations": self.violations.all(),
             "episodes": tuple(self.episodes),
             "trials": tuple(self.trials),
+            "choices": self.choices,
+            "film": self.pictures.film,
+            "picture_text": self.pictures.text,
             "finished": self.finished,
         }
 
-
-class _Actions:
-    """Random actions that depend on a seed alone."""
-
-    def __init__(self, space: spaces.Space[Any]) -> None:
-        self._space = space
-
-    def restart(self, seed: int) -> None:
-        self._space.seed(seed)
-
-    def draw(self) -> Any:
-        """The next action.
-
-        Raises:
-            SpaceError: the space has none to give, such as a Box without a float between bounds.
-        """
-        try:
-            with np.errstate(all="ignore"):
-                return self._space.sample()
-        except Exception as error:  # the student's bounds may make numpy raise anything
-            raise SpaceError(f"no action can be drawn from it: {error}") from error
+    @property
+    def deterministic(self) -> bool:
+        return all(trial.difference is None for trial in self.trials)
 
 
 def collect(context: ProbeContext) -> EnvironmentEvidence:
@@ -103,11 +112,7 @@ def collect(context: ProbeContext) -> EnvironmentEvidence:
         try:
             _examine(context, worker, described if isinstance(described, dict) else {}, seen)
         except WorkerIncident as error:
-            if not seen.violations.tell(error.incident):
-                seen.violations.add(
-                    Rule.RAISED_IN_STEP, received=error.incident.message,
-                    at=error.incident.stage, incident=error.incident, variant="ended",
-                )  # fmt: skip
+            _note_end(error, seen)
     return EnvironmentEvidence(**fields, **seen.fields())
 
 
@@ -116,7 +121,6 @@ def _make(worker: Worker) -> None:
 
 
 def _examine(context: ProbeContext, worker: Worker, described: dict[str, Any], seen: _Seen) -> None:
-    settings: EnvironmentSettings = context.settings
     violations = seen.violations
     if described.get("is_env") is not True:
         violations.add(
@@ -128,29 +132,127 @@ def _examine(context: ProbeContext, worker: Worker, described: dict[str, Any], s
         described, "observation_space", Rule.NO_OBSERVATION_SPACE, violations
     )
     action_space = _space(described, "action_space", Rule.NO_ACTION_SPACE, violations)
-    _metadata(described, violations)
+    seen.modes = _metadata(described, violations)
     if observation_space is not None:
         seen.observation_space = space_text(observation_space)
     if action_space is None:
         return
     seen.action_space = space_text(action_space)
-    actions = _Actions(action_space)
-    game = Game(worker, violations, observation_space)
     try:
-        if not _play(game, actions, settings, seen):
-            return
-        game.reset(None, "reset()")
-        _first_actions(game, action_space)
-        _compare_runs(context, game, actions, settings, seen)
+        _try_all(context, worker, observation_space, action_space, seen)
     except SpaceError as error:
         violations.add(
             Rule.NO_ACTION_SPACE, expected="a space with actions in it", received=str(error)
         )
+
+
+def _try_all(
+    context: ProbeContext,
+    worker: Worker,
+    observation_space: spaces.Space[Any] | None,
+    action_space: spaces.Space[Any],
+    seen: _Seen,
+) -> None:
+    settings: EnvironmentSettings = context.settings
+    violations = seen.violations
+    actions = Actions(action_space)
+    game = Game(worker, violations, observation_space)
+    if not _play(game, actions, settings, seen):
         return
+    game.reset(None, "reset()")
+    _first_actions(game, action_space)
+    steps = settings.compared_steps
+    traces = {seed: trace(game, actions, seed, steps, seed) for seed in COMPARED_SEEDS}
+    _compare_runs(context, game, actions, traces, steps, seen)
+    # What is wrong with the answers has been told already.
+    quiet = Game(worker, Violations(), None)
+    if Rule.RESET_SIGNATURE not in violations.broken():
+        compare_seeds(quiet, actions, steps, violations, deterministic=seen.deterministic)
     if observation_space is not None:
-        equal = all(trial.difference is None for trial in seen.trials)
-        run_checker(worker, observation_space, action_space, violations, deterministic=equal)
+        run_checker(
+            worker, observation_space, action_space, violations, deterministic=seen.deterministic
+        )
     seen.finished = True
+    seen.choices = try_choices(quiet, actions, settings.searched_lists, settings.searched_steps)
+    _try_apart(context, actions, observation_space, action_space, traces, seen)
+
+
+def _compare_runs(
+    context: ProbeContext,
+    game: Game,
+    actions: Actions,
+    traces: dict[int, Trace],
+    steps: int,
+    seen: _Seen,
+) -> None:
+    """Two runs of the same game in one process and in two."""
+    for seed in COMPARED_SEEDS:
+        again = trace(game, actions, seed, steps, seed)
+        seen.trials.append(compare(traces[seed], again, seed, "same"))
+    with context.worker(_SECOND_ENTROPY) as second:
+        try:
+            load_again(context, second)
+            _make(second)
+            # What is wrong with the answers has been told already.
+            other = Game(second, Violations(), None)
+            for seed in COMPARED_SEEDS:
+                again = trace(other, actions, seed, steps, seed)
+                seen.trials.append(compare(traces[seed], again, seed, "separate"))
+        except WorkerIncident as error:
+            seen.trials.append(
+                EnvironmentTrial(seed=COMPARED_SEEDS[0], compared=0, incident=error.incident)
+            )
+
+
+def _try_apart(
+    context: ProbeContext,
+    actions: Actions,
+    observation_space: spaces.Space[Any] | None,
+    action_space: spaces.Space[Any],
+    traces: dict[int, Trace],
+    seen: _Seen,
+) -> None:
+    """What may take a process along without spoiling what was seen before, each in one of its own.
+
+    A process that ends here leaves out what comes after it in the same process; what ended it is
+    a violation where the rule is about that, and otherwise shows in the runs before.
+    """
+    violations, alone = seen.violations, traces[COMPARED_SEEDS[0]]
+    with context.worker(_THIRD_ENTROPY) as worker:
+        try:
+            load_again(context, worker)
+            if seen.deterministic:
+                play_two_at_once(worker, alone, actions, violations)
+            watch(worker, actions, context.part.file, violations)
+            if observation_space is not None and not _NOT_PLAYED & violations.broken():
+                try_wrappers(worker, actions, observation_space, violations)
+            outside = {Rule.RESET_OBSERVATION, Rule.STEP_OBSERVATION} & violations.broken()
+            try_turns(
+                worker, actions, action_space, None if outside else observation_space,
+                context.settings.max_steps, violations,
+            )  # fmt: skip
+        except WorkerIncident as error:
+            _note_end(error, seen)
+    with context.worker(_FOURTH_ENTROPY) as worker:
+        try:
+            load_again(context, worker)
+            seen.pictures = take_pictures(
+                worker, seen.modes, actions, alone, violations,
+                deterministic=seen.deterministic,
+            )  # fmt: skip
+        except WorkerIncident as error:
+            _note_end(error, seen)
+
+
+def _note_end(error: WorkerIncident, seen: _Seen) -> None:
+    """Notes what ended a process in the middle, unless it stands in a violation already."""
+    if seen.finished and error.incident.limit in PART_LIMITS:
+        return  # all that is asked for had its turn, and what was beyond it took the time
+    if not seen.violations.tell(error.incident):
+        seen.violations.add(
+            Rule.RAISED_IN_STEP, received=error.incident.message,
+            at=error.incident.stage, incident=error.incident, variant="ended",
+        )  # fmt: skip
 
 
 def _space(
@@ -169,7 +271,8 @@ def _space(
         return None
 
 
-def _metadata(described: dict[str, Any], violations: Violations) -> None:
+def _metadata(described: dict[str, Any], violations: Violations) -> tuple[str, ...]:
+    """Notes what is wrong with what the metadata say of rendering; answers the modes."""
     modes = described.get("render_modes")
     if not isinstance(modes, list):
         violations.add(
@@ -177,7 +280,7 @@ def _metadata(described: dict[str, Any], violations: Violations) -> None:
             expected='metadata = {"render_modes": [...], "render_fps": ...}',
             received="no render_modes in metadata",
         )
-        return
+        return ()
     mode = described.get("render_mode")
     if mode is not None and not (isinstance(mode, str) and mode in modes):
         known = ", ".join(clean_line(str(each), 40) for each in modes[:_MODES_SHOWN])
@@ -186,23 +289,28 @@ def _metadata(described: dict[str, Any], violations: Violations) -> None:
             expected=f"one of [{known}], or None" if modes else "None, for there are no modes",
             received=mode if not isinstance(mode, str) else repr(mode),
         )
+    named = tuple(clean_line(str(each), 40) for each in modes[:_MODES_SHOWN])
+    check_declared(named, described.get("render_fps"), violations)
+    return named
 
 
 # --- playing ------------------------------------------------------------------------------------
 
 
-def _play(game: Game, actions: _Actions, settings: EnvironmentSettings, seen: _Seen) -> bool:
+def _play(game: Game, actions: Actions, settings: EnvironmentSettings, seen: _Seen) -> bool:
     """Plays episodes with random actions; answers whether a step came back."""
-    actions.restart(_ACTION_SEED)
+    actions.restart(ACTION_SEED)
     for seed in range(_FIRST_SEED, _FIRST_SEED + settings.episodes):
         if not _play_one(game, actions, seed, settings.max_steps, seen):
             break
     return bool(seen.episodes)
 
 
-def _play_one(game: Game, actions: _Actions, seed: int, max_steps: int, seen: _Seen) -> bool:
+def _play_one(game: Game, actions: Actions, seed: int, max_steps: int, seen: _Seen) -> bool:
     """Plays an episode; answers whether another makes sense."""
     steps, total, ended = 0, 0.0, False
+    rewards: set[float] = set()
+    last = Step(None, 0.0, terminated=False, truncated=False)
     try:
         if game.reset(seed, f"reset(seed={seed})") is None:
             return False
@@ -210,15 +318,19 @@ def _play_one(game: Game, actions: _Actions, seed: int, max_steps: int, seen: _S
             step = game.step(actions.draw(), f"step {steps + 1} after reset(seed={seed})")
             if step is None:
                 return False
-            steps += 1
+            steps, last = steps + 1, step
+            rewards.add(number_of(step.reward))
             total += number_of(step.reward)
             ended = step.ended
     finally:
         # An episode that was cut short shows that steps came back.
         if steps:
             seen.episodes.append(
-                EnvironmentEpisode(seed=seed, steps=steps, episode_return=total, ended=ended)
-            )
+                EnvironmentEpisode(
+                    seed=seed, steps=steps, episode_return=total, ended=ended,
+                    terminated=last.terminated, truncated=last.truncated, varied=len(rewards) > 1,
+                )
+            )  # fmt: skip
     if not ended:
         # The others would not end either, and each costs as long.
         seen.violations.add(
@@ -266,100 +378,14 @@ def _extreme(space: spaces.Space[Any], *, highest: bool) -> Any:
     return space.sample()
 
 
-# --- comparing runs -----------------------------------------------------------------------------
-
-_PARTS: Final = ("observation", "reward", "terminated", "truncated")
-_Trace = list[tuple[Any, Any, bool, bool]]
-
-
-def _trace(game: Game, actions: _Actions, seed: int, steps: int, action_seed: int) -> _Trace:
-    """Answers of one episode under a seed, with actions that depend on their seed alone."""
-    actions.restart(action_seed)
-    start = game.reset(seed, f"reset(seed={seed})")
-    if start is None:
-        return []
-    trace: _Trace = [(start.observation, 0.0, False, False)]
-    while len(trace) < steps:
-        step = game.step(actions.draw(), f"step {len(trace)} after reset(seed={seed})")
-        if step is None:
-            break
-        trace.append(tuple(step))
-        if step.ended:
-            break
-    return trace
-
-
-def _compare(
-    first: _Trace, second: _Trace, seed: int, processes: Literal["same", "separate"]
-) -> EnvironmentTrial:
-    for step, (one, two) in enumerate(zip(first, second, strict=False)):
-        for what, a, b in zip(_PARTS, one, two, strict=True):
-            if encode(a) != encode(b):
-                return EnvironmentTrial(
-                    seed=seed, compared=step + 1, difference=step, what=what,
-                    first=describe(a), second=describe(b), processes=processes,
-                )  # fmt: skip
-    if len(first) != len(second):
-        shorter = min(len(first), len(second))
-        return EnvironmentTrial(
-            seed=seed, compared=shorter, difference=shorter, what="length of the episode",
-            first=f"{len(first)} steps", second=f"{len(second)} steps", processes=processes,
-        )  # fmt: skip
-    return EnvironmentTrial(seed=seed, compared=len(first), processes=processes)
-
-
-def _compare_runs(
-    context: ProbeContext,
-    game: Game,
-    actions: _Actions,
-    settings: EnvironmentSettings,
-    seen: _Seen,
-) -> None:
-    """Two runs of the same game in one process and in two, and games under different seeds."""
-    steps = settings.compared_steps
-    traces = {seed: _trace(game, actions, seed, steps, seed) for seed in _COMPARED_SEEDS}
-    for seed in _COMPARED_SEEDS:
-        again = _trace(game, actions, seed, steps, seed)
-        seen.trials.append(_compare(traces[seed], again, seed, "same"))
-    with context.worker(_SECOND_ENTROPY) as second:
-        try:
-            load_again(context, second)
-            _make(second)
-            # What is wrong with the answers has been told already.
-            other = Game(second, Violations(), None)
-            for seed in _COMPARED_SEEDS:
-                again = _trace(other, actions, seed, steps, seed)
-                seen.trials.append(_compare(traces[seed], again, seed, "separate"))
-        except WorkerIncident as error:
-            seen.trials.append(
-                EnvironmentTrial(seed=_COMPARED_SEEDS[0], compared=0, incident=error.incident)
-            )
-    if Rule.RESET_SIGNATURE not in seen.violations.broken():
-        _compare_seeds(game, actions, min(steps, _VARIETY_STEPS), seen.violations)
-
-
-def _compare_seeds(game: Game, actions: _Actions, steps: int, violations: Violations) -> None:
-    """Whether games under different seeds differ, all with the same actions."""
-    games: set[bytes] = set()
-    for seed in _VARIETY_SEEDS:
-        trace = _trace(game, actions, seed, steps, _ACTION_SEED)
-        if len(trace) < 2:
-            return  # no game to speak of; why, is told
-        games.add(hashlib.sha256(encode([list(answer) for answer in trace])).digest())
-    if len(games) == 1:
-        violations.add(
-            Rule.SEED_IGNORED,
-            expected="different games under different seeds",
-            received=f"one and the same game under {len(_VARIETY_SEEDS)} seeds",
-        )
-
-
 PROBE = ProbeKind(
     id="environment",
     roles=(
         Role("env_class", "class", ("GameEnv",)),
         Role("reset", "method", ("reset",), owner="env_class"),
         Role("step", "method", ("step",), owner="env_class"),
+        Role("render", "method", ("render",), owner="env_class", optional=True),
+        Role("close", "method", ("close",), owner="env_class", optional=True),
     ),
     settings=EnvironmentSettings,
     evidence=EnvironmentEvidence,

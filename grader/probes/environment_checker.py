@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
 import gymnasium
 import numpy as np
 from gymnasium import spaces
-from gymnasium.utils.env_checker import check_env
+from gymnasium.utils import env_checker, passive_env_checker
 
-from grader.probes.environment_game import Violations, is_dict, unfit
+from grader.probes.environment_game import is_dict, unfit
 from grader.probes.environment_observations import listening
-from grader.records.evidence import EnvironmentRule
+from grader.probes.environment_violations import Violations, raised_text
+from grader.records.environment_evidence import EnvironmentRule
 from grader.records.incident import Incident
 from grader.records.messages import Invoke
 from grader.records.text import clean_line
@@ -32,7 +34,7 @@ _SAME: Final[tuple[tuple[str, frozenset[EnvironmentRule]], ...]] = (
     ("did not return a 2-tuple", _RESET),
     ("returned by `env.reset", _RESET | {Rule.RESET_OBSERVATION}),
     ("returned by the `reset()`", _RESET | {Rule.RESET_OBSERVATION}),
-    ("cannot be reset with", frozenset({Rule.RESET_SIGNATURE})),
+    ("cannot be reset with", _RESET | {Rule.RESET_SIGNATURE}),
     ("returned by the `step()`", _STEP | {Rule.STEP_OBSERVATION}),
     ("`info` returned by `step()`", _STEP | {Rule.STEP_INFO}),
     ("step result to be a tuple", _STEP),
@@ -136,27 +138,67 @@ def run_checker(
         WorkerIncident: the worker is gone; that is noted already.
     """
     proxy = _Proxy(worker, observation, action)
-    problem: str | None = None
+    problems: list[tuple[str, str]] = []
     with listening() as warned, np.errstate(all="ignore"):
-        try:
-            check_env(proxy, skip_render_check=True)
-        except WorkerIncident:
-            _note_raised(proxy, violations)
-        except Exception as error:  # noqa: BLE001  the checker tells by raising all sorts
-            problem = f"{error}" if isinstance(error, AssertionError) else repr(error)
+        for name, check in _checks(proxy):
+            try:
+                check()
+            except WorkerIncident:
+                _note_raised(proxy, violations)
+            except Exception as error:  # noqa: BLE001  the checker tells by raising all sorts
+                problem = f"{error}" if isinstance(error, AssertionError) else repr(error)
+                problems.append((name, clean_line(problem, _TEXT_CHARS)))
     told = violations.broken()
-    if problem is not None and not _is_told(problem, told, deterministic=deterministic):
+    for name, problem in problems:
+        if _is_told(problem, told, deterministic=deterministic):
+            continue
         known = any(text in problem for text, _ in _SAME)
         if known or not told & _BREAKS_THE_CHECKER:
+            # One objection that several functions raise is one.
             violations.add(
-                Rule.CHECKER, expected="no objection", received=clean_line(problem, _TEXT_CHARS),
-                at=_PLACE,
+                Rule.CHECKER, expected="no objection", received=problem, at=_place(name),
+                variant=problem,
             )  # fmt: skip
     for text in dict.fromkeys(clean_line(text, _TEXT_CHARS) for text in warned):
         if text != _NOISE and not _is_told(text, told, deterministic=deterministic):
             violations.add(
                 Rule.CHECKER_WARNING, expected="no warning", received=text, at=_PLACE, variant=text
             )
+
+
+def _checks(env: _Proxy) -> tuple[tuple[str, Callable[[], Any]], ...]:
+    """What `check_env` consists of, one by one: it ends at the first objection.
+
+    The names of some functions differ between versions of Gymnasium. What needs the object itself
+    (its generator, the memory it returns, rendering) is looked at in the worker.
+    """
+    resetting = getattr(env_checker, "check_reset_seed_determinism", None) or getattr(
+        env_checker, "check_reset_seed", None
+    )
+    found: list[tuple[str, Callable[[], Any]]] = [
+        ("check_action_space", lambda: passive_env_checker.check_action_space(env.action_space)),
+        ("check_space_limit", lambda: env_checker.check_space_limit(env.action_space, "action")),
+        ("check_observation_space",
+         lambda: passive_env_checker.check_observation_space(env.observation_space)),
+        ("check_space_limit",
+         lambda: env_checker.check_space_limit(env.observation_space, "observation")),
+        ("check_reset_return_type", lambda: env_checker.check_reset_return_type(env)),
+    ]  # fmt: skip
+    if resetting is not None:
+        found.append((resetting.__name__, lambda: resetting(env)))
+    return (
+        *found,
+        ("check_reset_options", lambda: env_checker.check_reset_options(env)),
+        ("env_reset_passive_checker",
+         lambda: passive_env_checker.env_reset_passive_checker(env)),
+        ("env_step_passive_checker",
+         lambda: passive_env_checker.env_step_passive_checker(env, env.action_space.sample())),
+        ("check_step_determinism", lambda: env_checker.check_step_determinism(env)),
+    )  # fmt: skip
+
+
+def _place(name: str) -> str:
+    return f"{_PLACE}, {name}"
 
 
 def _note_raised(proxy: _Proxy, violations: Violations) -> None:
@@ -171,7 +213,7 @@ def _note_raised(proxy: _Proxy, violations: Violations) -> None:
         violations.add(
             rule,
             expected="an answer",
-            received=": ".join(part for part in (incident.error_type, incident.message) if part),
+            received=raised_text(incident),
             at=at,
             incident=incident,
             variant=str(incident.kind) if final else "",

@@ -2,83 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 from gymnasium import spaces
 
 from grader.probes.environment_observations import fits, is_number, misfit
-from grader.records.evidence import EnvironmentRule, Violation
+from grader.probes.environment_violations import Violations, raised_text
+from grader.records.environment_evidence import EnvironmentRule
+from grader.records.environment_requests import StepEnvironment
 from grader.records.incident import Incident, IncidentKind
 from grader.records.messages import Invoke
 from grader.records.spaces import space_text
-from grader.records.text import clean_line
-from grader.records.wire import Opaque, describe
+from grader.records.wire import Opaque
 from grader.sandbox.incident import WorkerIncident
 from grader.sandbox.worker import Worker
 
 Rule = EnvironmentRule
 
-_RECEIVED_CHARS: Final = 400
 _DICTIONARIES: Final = frozenset({"dict", "collections.OrderedDict", "collections.defaultdict"})
 """Types that are dictionaries also where their content has no plain form."""
+MAX_REWARD: Final = 1e100
 _RESET_FORMS: Final = (("seed", "options"), ("seed",), ())
 """Arguments to try on `reset`: what Gymnasium passes, then less, to see the rest all the same."""
-
-
-@dataclass
-class Violations:
-    """Broken rules: the first time in detail, then counted."""
-
-    _found: dict[tuple[EnvironmentRule, str], Violation] = field(default_factory=dict)
-
-    def add(
-        self,
-        rule: EnvironmentRule,
-        *,
-        expected: str = "",
-        received: object = "",
-        at: str = "",
-        incident: Incident | None = None,
-        variant: str = "",
-    ) -> None:
-        """Notes a broken rule.
-
-        Args:
-            rule: which.
-            expected: what should have come.
-            received: the text or value that came, or a function that makes the text.
-            at: such as `step 3 after reset(seed=11)`.
-            incident: how the code ended, if it did.
-            variant: keeps different violations of one rule apart.
-        """
-        before = self._found.get((rule, variant))
-        if before is not None:
-            self._found[rule, variant] = before.model_copy(update={"count": before.count + 1})
-            return
-        value = received() if callable(received) else received
-        text = value if isinstance(value, str) else describe(value)
-        self._found[rule, variant] = Violation(
-            rule=rule,
-            expected=clean_line(expected, _RECEIVED_CHARS),
-            received=clean_line(text, _RECEIVED_CHARS),
-            at=at,
-            incident=incident,
-        )
-
-    def broken(self) -> frozenset[EnvironmentRule]:
-        """The rules that were broken."""
-        return frozenset(rule for rule, _ in self._found)
-
-    def tell(self, incident: Incident) -> bool:
-        """Whether an incident stands in one of the violations."""
-        return any(violation.incident == incident for violation in self._found.values())
-
-    def all(self) -> tuple[Violation, ...]:
-        """In the order of the rules."""
-        order = list(EnvironmentRule)
-        return tuple(sorted(self._found.values(), key=lambda item: order.index(item.rule)))
 
 
 class Start(NamedTuple):
@@ -102,12 +49,13 @@ class Step(NamedTuple):
 
 
 class Game:
-    """The environment `env` in one worker.
+    """An environment in one worker.
 
     Args:
         worker: holds it.
         violations: where broken rules are noted.
         observation_space: what observations are compared with; None compares nothing.
+        target: the name it was kept under.
     """
 
     def __init__(
@@ -115,12 +63,15 @@ class Game:
         worker: Worker,
         violations: Violations,
         observation_space: spaces.Space[Any] | None,
+        target: str = "env",
     ) -> None:
         self._worker = worker
+        self._target = target
         self._violations = violations
         self._observation_space = observation_space
         self._forms: tuple[tuple[str, ...], ...] = _RESET_FORMS
         self._episode_over = False
+        self._info_keys: frozenset[str] | None = None
 
     def reset(self, seed: int | None, at: str) -> Start | None:
         """Starts an episode.
@@ -140,7 +91,7 @@ class Game:
             arguments = {name: offered[name] for name in form}
             try:
                 answer = self._worker.ask(
-                    Invoke(target="env", method="reset", exact=True, arguments=arguments),
+                    Invoke(target=self._target, method="reset", exact=True, arguments=arguments),
                     f"calling {at}",
                 )
             except WorkerIncident as error:
@@ -174,7 +125,7 @@ class Game:
         self._violations.add(
             rule,
             expected="(observation, info)",
-            received=_raised(error.incident),
+            received=raised_text(error.incident),
             at=at,
             incident=error.incident,
             variant=_variant(error),
@@ -225,14 +176,14 @@ class Game:
         """
         try:
             answer = self._worker.ask(
-                Invoke(target="env", method="step", arguments={"action": action}),
+                Invoke(target=self._target, method="step", arguments={"action": action}),
                 f"calling step ({at})",
             )
         except WorkerIncident as error:
             self._violations.add(
                 Rule.RAISED_IN_STEP,
                 expected="(observation, reward, terminated, truncated, info)",
-                received=_raised(error.incident),
+                received=raised_text(error.incident),
                 at=at,
                 incident=error.incident,
                 variant=_variant(error),
@@ -246,6 +197,27 @@ class Game:
         step = self._checked(five, at)
         self._episode_over = self._episode_over or step.ended
         return step
+
+    def steps(self, actions: Sequence[Any], at: str) -> list[Step]:
+        """Takes several steps in one request, up to the end of the episode or an exception.
+
+        For games that are compared with others; what is wrong with the answers is told of the
+        games that are taken step by step.
+
+        Raises:
+            WorkerIncident: the worker is gone.
+        """
+        request = StepEnvironment(target=self._target, actions=tuple(actions))
+        answers = self._worker.ask(request, f"calling step ({at})")
+        steps: list[Step] = []
+        for answer in answers if isinstance(answers, list) else []:
+            five = self._five(answer, at)
+            if five is None:
+                break
+            steps.append(self._checked(five, at))
+            if steps[-1].ended:
+                break
+        return steps
 
     def _five(self, answer: Any, at: str) -> tuple[Any, ...] | None:
         """The five things that `step` should return, or None."""
@@ -287,7 +259,22 @@ class Game:
                 add(rule, expected="True or False (bool)", received=value, at=at)
         if not is_dict(info):
             add(Rule.STEP_INFO, expected="a dict", received=info, at=at)
-        return Step(observation, reward, _truth(terminated), _truth(truncated))
+        step = Step(observation, reward, _truth(terminated), _truth(truncated))
+        if isinstance(info, dict) and not step.ended:
+            self._compare_keys(frozenset(info), at)
+        return step
+
+    def _compare_keys(self, keys: frozenset[str], at: str) -> None:
+        """Notes an info with other keys than before; the last one of an episode may have more."""
+        if self._info_keys is None:
+            self._info_keys = keys
+        elif keys != self._info_keys:
+            self._violations.add(
+                Rule.INFO_KEYS,
+                expected=f"the same keys at every step, such as {_names(self._info_keys)}",
+                received=_names(keys),
+                at=at,
+            )
 
     def _observation(self, observation: Any, rule: EnvironmentRule, at: str) -> None:
         space = self._observation_space
@@ -302,8 +289,13 @@ class Game:
 
 
 def number_of(reward: Any) -> float:
-    """A reward as it counts in the sum of an episode: 0 for what is no finite number."""
-    return float(reward) if is_number(reward) and np.isfinite(reward) else 0.0
+    """A reward as it counts in the sum of an episode: 0 for what is no finite number.
+
+    Larger ones than `MAX_REWARD` count as that, so that sums stay finite.
+    """
+    if not (is_number(reward) and np.isfinite(reward)):
+        return 0.0
+    return min(max(float(reward), -MAX_REWARD), MAX_REWARD)
 
 
 def is_dict(value: Any) -> bool:
@@ -311,6 +303,10 @@ def is_dict(value: Any) -> bool:
     return isinstance(value, dict) or (
         isinstance(value, Opaque) and value.type_name in _DICTIONARIES
     )
+
+
+def _names(keys: frozenset[str]) -> str:
+    return ", ".join(sorted(keys)) or "none"
 
 
 def _truth(value: Any) -> bool:
@@ -328,10 +324,6 @@ def unfit(incident: Incident) -> bool:
         and not incident.frames
         and any(text in incident.message for text in words)
     )
-
-
-def _raised(incident: Incident) -> str:
-    return ": ".join(part for part in (incident.error_type, incident.message) if part)
 
 
 def _variant(error: WorkerIncident) -> str:

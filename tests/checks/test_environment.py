@@ -3,18 +3,24 @@ from typing import Any
 import pytest
 
 from grader.assignments.registry import JudgeInput
-from grader.checks.environment import CHECKS, UNFINISHED_LIMIT
-from grader.checks.environment_rules import DTYPE_COST, RULES, WORD_COST, EnvironmentCode
+from grader.checks.environment import CHECKS
+from grader.checks.environment_judges import UNFINISHED_LIMIT
+from grader.checks.environment_rules import (
+    DTYPE_COST,
+    RULES,
+    WORD_COST,
+    EnvironmentCode,
+)
 from grader.records.catalogue import catalogue
-from grader.records.evidence import (
+from grader.records.environment_evidence import (
+    ChoiceTrial,
     EnvironmentEpisode,
     EnvironmentEvidence,
     EnvironmentRule,
     EnvironmentTrial,
-    Symbol,
-    Unresolved,
     Violation,
 )
+from grader.records.evidence import Symbol, Unresolved
 from grader.records.incident import Frame, Incident, IncidentKind, LimitName
 from grader.records.result import Outcome, Severity, Verdict
 from grader.records.settings import EnvironmentSettings
@@ -30,6 +36,7 @@ EQUAL = (
     EnvironmentTrial(seed=1, compared=20, processes="separate"),
     EnvironmentTrial(seed=2, compared=20, processes="separate"),
 )
+CHOICES = (ChoiceTrial(seed=1, returns=(0.0, 3.0), distinct_games=2, distinct_results=2),)
 RAISED = Incident(
     kind=IncidentKind.RAISED, stage="calling step (step 3)", error_type="GameError",
     message="no such move",
@@ -44,7 +51,10 @@ FAULT = Incident(kind=IncidentKind.FAULT, stage="calling step")
 
 
 def judge(name: str, *violations: Violation, **fields: Any) -> Verdict:
-    known = {"finished": True, "episodes": PLAYED, "trials": EQUAL}
+    known = {
+        "finished": True, "episodes": PLAYED, "trials": EQUAL, "choices": CHOICES,
+        "render_modes": ("ansi",),
+    }  # fmt: skip
     evidence = EnvironmentEvidence(
         part="environment",
         file="environment.py",
@@ -79,7 +89,10 @@ def codes(verdict: Verdict) -> list[str]:
 
 @pytest.mark.parametrize("check", ["interface", "conformance", "deterministic"])
 def test_an_environment_that_keeps_to_the_api_gets_everything(check):
-    assert judge(check) == Verdict(outcome=Outcome.PASSED, fraction=1.0)
+    verdict = judge(check)
+    assert verdict.model_copy(update={"exhibits": ()}) == Verdict(
+        outcome=Outcome.PASSED, fraction=1.0
+    )
 
 
 @pytest.mark.parametrize("check", ["interface", "conformance", "deterministic"])
@@ -161,14 +174,15 @@ def test_a_step_of_the_wrong_form_is_a_step():
 # --- conformance --------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("rule", [rule for rule in Rule if rule is not Rule.SEED_IGNORED])
+@pytest.mark.parametrize("rule", Rule)
 def test_every_broken_rule_has_a_finding_and_its_price(rule):
-    verdict = judge("conformance", Violation(rule=rule, received="it (a thing)", at="step 3"))
+    verdict = judge(RULES[rule].told_by, Violation(rule=rule, received="it (a thing)", at="step 3"))
     text = RULES[rule]
     assert codes(verdict) == [text.code]
     assert verdict.fraction == pytest.approx(1 - text.cost)
     finding = verdict.findings[0]
-    assert finding.severity is (Severity.ERROR if text.cost else Severity.WARNING)
+    assert finding.severity is (Severity.ERROR if text.cost else text.severity)
+    assert (text.severity is Severity.NOTE) == (rule is Rule.INFO_KEYS)
     assert finding.expected == text.expected
     assert finding.received == "it (a thing) · step 3"
     assert finding.try_

@@ -4,7 +4,7 @@ import pytest
 
 from grader.assignments.registry import JudgeInput, check_kind
 from grader.probes import environment as environment_probe
-from grader.records.evidence import EnvironmentRule
+from grader.records.environment_evidence import EnvironmentRule
 from grader.records.incident import IncidentKind, LimitName
 from grader.records.result import Outcome
 from grader.records.spec import CheckSpec, Limits, PartSpec
@@ -46,6 +46,9 @@ class GameEnv(gymnasium.Env):
         self.steps += 1
         terminated = abs(self.position) >= 5
         return self.observe(), float(terminated), terminated, self.steps >= 30, {}
+
+    def render(self):
+        return f"{self.position} after {self.steps}"
 """
 )
 RESET = '        return self.observe(), {"steps": 0}\n'
@@ -191,7 +194,8 @@ def test_a_class_that_is_no_environment_is_played_all_the_same(collect):
         "super().reset(seed=seed)", "self.np_random = np.random.default_rng(seed)"
     )
     evidence = collect(source)
-    assert rules(evidence) == [Rule.NOT_AN_ENV]
+    # A generator of its own, without a seed where none is given.
+    assert rules(evidence) == [Rule.NOT_AN_ENV, Rule.NEXT_GAME_DIFFERS]
     assert len(evidence.episodes) == 3
 
 
@@ -222,9 +226,9 @@ def test_a_space_without_actions_is_no_fault(collect):
         ("None", "None", Rule.NO_METADATA),
         ('{"render_modes": "human"}', "None", Rule.NO_METADATA),
         ('{"render_modes": []}', "'human'", Rule.RENDER_MODE),
-        ('{"render_modes": ["x" * 999] * 999}', "'human'", Rule.RENDER_MODE),
-        ('{"render_modes": ["human"]}', "np.array(['human'])", Rule.RENDER_MODE),
-        ('{"render_modes": ["human"]}', "np.zeros(3)", Rule.RENDER_MODE),
+        ('{"render_modes": ["x" * 999] * 999, "render_fps": 1}', "'human'", Rule.RENDER_MODE),
+        ('{"render_modes": ["human"], "render_fps": 1}', "np.array(['human'])", Rule.RENDER_MODE),
+        ('{"render_modes": ["human"], "render_fps": 1}', "np.zeros(3)", Rule.RENDER_MODE),
     ],
 )
 def test_metadata_are_told_in_few_words(collect, metadata, mode, broken):
@@ -234,8 +238,10 @@ def test_metadata_are_told_in_few_words(collect, metadata, mode, broken):
             ("self.render_mode = render_mode", f"self.render_mode = {mode}"),
         )
     )
-    violation = only(evidence)
+    (violation,) = [each for each in evidence.violations if each.rule is not Rule.NOT_MADE]
     assert violation.rule is broken
+    # `gymnasium.make` reads the metadata.
+    assert (Rule.NOT_MADE in rules(evidence)) == (metadata == "None")
     assert len(violation.expected) < 450
     assert len(violation.received) < 450
 
@@ -449,7 +455,8 @@ def test_runs_that_differ_are_told_and_gymnasiums_checker_does_not_repeat_it(
     assert found["same"] == same
     if separate is not None:
         assert found["separate"] == separate
-    assert rules(evidence) == []
+    assert set(rules(evidence)) <= {Rule.GLOBAL_RANDOM}
+    assert (Rule.GLOBAL_RANDOM in rules(evidence)) == ("random.randint(-3, 3)" in source)
     different = next(trial for trial in evidence.trials if trial.difference is not None)
     assert different.what == "observation"
     assert different.first != different.second
