@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
 from grader.assignments.registry import ProbeKind, Role
+from grader.episodes.lanes import SpareJobs
+from grader.records.agent_requests import Prepare
 from grader.records.base import Record
 from grader.records.evidence import PartEvidence, Symbol, Unresolved
 from grader.records.incident import Incident, IncidentKind
 from grader.records.messages import Found, ImportFile, ReadFile, Resolve
 from grader.records.report import SeedSet
+from grader.records.running_settings import GymImport, GymSettings, PredictSettings
 from grader.records.source import (
     MAX_TEXT_CHARS,
     Definitions,
@@ -36,9 +40,24 @@ _NAME_CHARS: Final = 100
 _SHOWN_FILES: Final = 8
 
 
+@dataclass(frozen=True)
+class EpisodeTiming:
+    """What one episode cost the student's code."""
+
+    n: int
+    """Number of the episode, from 1, as in the names of receipts."""
+    cpu_s: float
+    """Processor time of the worker, the agent's making included."""
+    steps_us: tuple[int, ...]
+    """Microseconds waited for each action; of a batch, its share."""
+
+
 @dataclass
 class PartUsage:
-    """What a part cost, for `timings.json` and never for a score, and how far it was kept in."""
+    """What a part cost, for `timings.json` and never for a score, and how far it was kept in.
+
+    For use by several threads, each with workers of its own.
+    """
 
     cpu_s: float = 0.0
     wall_s: float = 0.0
@@ -47,19 +66,53 @@ class PartUsage:
     printed: str = ""
     isolation: Isolation | None = None
     """The weakest isolation of the part's workers; None before the first one."""
+    episodes: list[EpisodeTiming] = field(default_factory=list)
+    """In no particular order."""
+    _free_cpu_s: float = 0.0
+    _free_wall_s: float = 0.0
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
     def spent(self) -> Spent:
-        """What the part has used in all of its workers so far."""
-        return Spent(
-            cpu_s=self.cpu_s + sum(worker.cpu_s for worker in self.running),
-            wall_s=self.wall_s + sum(worker.wall_s for worker in self.running),
-        )
+        """What the part has used of its limits in all of its workers so far."""
+        with self._lock:
+            return Spent(
+                cpu_s=self.cpu_s + sum(each.cpu_s for each in self.running) - self._free_cpu_s,
+                wall_s=self.wall_s + sum(each.wall_s for each in self.running) - self._free_wall_s,
+            )
+
+    @contextmanager
+    def free(self, worker: Worker) -> Iterator[None]:
+        """What a worker does in here does not count for the part's limits.
+
+        For what the grader does again for reasons of its own.
+        """
+        cpu_s, wall_s = worker.cpu_s, worker.wall_s
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._free_cpu_s += worker.cpu_s - cpu_s
+                self._free_wall_s += worker.wall_s - wall_s
 
     def confined(self, isolation: Isolation) -> None:
         """Notes the isolation of one more worker."""
         order = list(Isolation)
-        found = [isolation] if self.isolation is None else [isolation, self.isolation]
-        self.isolation = min(found, key=order.index)
+        with self._lock:
+            self.isolation = min(isolation, self.isolation or isolation, key=order.index)
+
+    def begun(self, worker: Worker) -> None:
+        """Notes one more worker."""
+        self.confined(worker.isolation)
+        with self._lock:
+            self.running.append(worker)
+
+    def ended(self, worker: Worker) -> None:
+        """Notes what a worker has used, before it is closed."""
+        with self._lock:
+            self.running.remove(worker)
+            self.cpu_s += worker.cpu_s
+            self.wall_s += worker.wall_s
+            self.calls += worker.calls
 
 
 @dataclass(frozen=True)
@@ -80,6 +133,10 @@ class ProbeContext:
     definitions_only: bool = False
     """Whether the file's definitions alone are run when it is imported."""
     usage: PartUsage = field(default_factory=PartUsage)
+    spare: SpareJobs = field(default_factory=SpareJobs)
+    """Jobs that nobody uses, for parts that can do several things side by side."""
+    films: bool = True
+    """Whether films of episodes are wanted; they decide nothing, and take time."""
 
     @contextmanager
     def worker(self, entropy: int) -> Iterator[Worker]:
@@ -90,19 +147,28 @@ class ProbeContext:
                 entropy agree only where the student's code is reproducible by itself.
         """
         worker = self.source.student(self.limits, entropy, self.usage.spent())
-        self.usage.confined(worker.isolation)
-        self.usage.running.append(worker)
+        self.usage.begun(worker)
         try:
             worker.put_files(tuple((file.path, file.content) for file in self.submission.files))
+            if (prepared := self._prepared()) is not None:
+                worker.ask(prepared, "getting ready")
             yield worker
         finally:
-            self.usage.running.remove(worker)
-            self.usage.cpu_s += worker.cpu_s
-            self.usage.wall_s += worker.wall_s
-            self.usage.calls += worker.calls
+            self.usage.ended(worker)
             worker.close()
             if not self.usage.printed:
                 self.usage.printed = worker.printed()
+
+    def _prepared(self) -> Prepare | None:
+        """How the assignment wants this part's code to be run, where it has a say in that."""
+        gym = isinstance(self.settings, GymSettings) and self.settings.gym
+        fast = isinstance(self.settings, PredictSettings)
+        if not fast and gym is not GymImport.COMPATIBILITY:
+            return None
+        return Prepare(
+            gym=gym is GymImport.COMPATIBILITY,
+            fast_predict=self.settings.fast_predict if fast else None,
+        )
 
     def names(self, role: Role) -> tuple[str, ...]:
         """Names accepted for a role."""
@@ -187,8 +253,8 @@ def load(context: ProbeContext, worker: Worker) -> Loaded:
     symbols: list[Symbol] = []
     unresolved: list[Unresolved] = []
     for role in context.kind.roles:
-        if role.owner is not None and not any(found.role == role.owner for found in symbols):
-            continue  # a method of a class that is missing: one cause is told once
+        if not _is_wanted(role, symbols):
+            continue
         try:
             answer = worker.ask(
                 Resolve(
@@ -201,6 +267,14 @@ def load(context: ProbeContext, worker: Worker) -> Loaded:
         except WorkerIncident as incident:
             return Loaded(incident.incident, reading=reading)
     return Loaded(None, tuple(symbols), tuple(unresolved), reading, definitions)
+
+
+def _is_wanted(role: Role, symbols: list[Symbol]) -> bool:
+    """Whether a role is to be looked for, after what was found for those before it."""
+    there = {found.role for found in symbols}
+    if role.owner is not None and role.owner not in there:
+        return False  # a method of a class that is missing: one cause is told once
+    return role.instead_of is None or role.instead_of not in there
 
 
 def _reading(answer: object, stage: str) -> Reading:
@@ -263,6 +337,8 @@ def _resolve(
     """Notes what was found for a role. The worker's words are a claim: bounded and cleaned."""
     accepted = context.names(role)
     if found.name is None:
+        if role.optional or role.instead_of is not None:
+            return
         wrong_kind = found.wrong_kind
         unresolved.append(
             Unresolved(
@@ -282,6 +358,7 @@ def _resolve(
             parameters=_cleaned(found.parameters),
         )
     )
+    unresolved[:] = [missed for missed in unresolved if missed.role != role.instead_of]
 
 
 def _cleaned(names: tuple[str, ...]) -> tuple[str, ...]:

@@ -6,7 +6,6 @@ crossed the process boundary; rewards, seeds and comparisons were made on the tr
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Literal
 
 from pydantic import Field, SerializeAsAny
@@ -16,7 +15,7 @@ from grader.records.base import SCHEMA_VERSION, Record
 from grader.records.incident import Incident
 from grader.records.report import SeedSet, SubmissionRef
 from grader.records.source import LayerCall, LeftOut, SourceHint
-from grader.records.spec import Isolation
+from grader.records.spec import Baselines, Isolation
 
 
 class Symbol(Record):
@@ -232,89 +231,6 @@ class TrainingEvidence(PartEvidence):
     layers: tuple[LayerTrial, ...] = ()
 
 
-# --- environment --------------------------------------------------------------------------------
-
-
-class EnvironmentRule(StrEnum):
-    """Rules of Gymnasium's API that an environment can break."""
-
-    NOT_AN_ENV = "not_an_env"
-    NO_OBSERVATION_SPACE = "no_observation_space"
-    NO_ACTION_SPACE = "no_action_space"
-    RESET_SIGNATURE = "reset_signature"
-    RESET_RETURN = "reset_return"
-    RESET_INFO = "reset_info"
-    RESET_OBSERVATION = "reset_observation"
-    STEP_RETURN = "step_return"
-    STEP_OBSERVATION = "step_observation"
-    REWARD_TYPE = "reward_type"
-    REWARD_NOT_FINITE = "reward_not_finite"
-    TERMINATED_TYPE = "terminated_type"
-    TRUNCATED_TYPE = "truncated_type"
-    STEP_INFO = "step_info"
-    NEVER_ENDS = "never_ends"
-    RAISED_IN_RESET = "raised_in_reset"
-    RAISED_IN_STEP = "raised_in_step"
-    RESET_AFTER_END = "reset_after_end"
-    SEED_IGNORED = "seed_ignored"
-    """Different seeds, one and the same episode, although the space of starts allows more."""
-    NO_METADATA = "no_metadata"
-    RENDER_MODE = "render_mode"
-    CHECKER = "checker"
-    """Gymnasium's own checker objects."""
-    CHECKER_WARNING = "checker_warning"
-
-
-class Violation(Record):
-    """A rule that was broken: how often, and the first time in detail."""
-
-    rule: EnvironmentRule
-    count: int = 1
-    expected: str = ""
-    received: str = ""
-    at: str = ""
-    """Such as `step 3 after reset(seed=11)`."""
-    incident: Incident | None = None
-
-
-class EnvironmentEpisode(Record):
-    """One episode of the student's environment, played with random actions."""
-
-    seed: int
-    steps: int
-    episode_return: float
-    ended: bool
-
-
-class EnvironmentTrial(Record):
-    """Two runs of the environment with one seed and the same actions."""
-
-    seed: int
-    compared: int
-    """Steps compared, the reset counted as one."""
-    difference: int | None = None
-    """First step that differs; 0 is the reset."""
-    what: str = ""
-    """`observation`, `reward`, `terminated` or `truncated`."""
-    first: str = ""
-    second: str = ""
-    processes: Literal["same", "separate"] = "separate"
-    incident: Incident | None = None
-
-
-class EnvironmentEvidence(PartEvidence):
-    """Evidence of an environment."""
-
-    kind: Literal["environment"] = "environment"
-    observation_space: str = ""
-    action_space: str = ""
-    violations: tuple[Violation, ...] = ()
-    episodes: tuple[EnvironmentEpisode, ...] = ()
-    trials: tuple[EnvironmentTrial, ...] = ()
-    finished: bool = False
-    """Whether everything was tried."""
-
-
 class Evidence(Record):
     """All that was seen of one submission: `evidence.json.gz` beside its report."""
 
@@ -324,4 +240,8 @@ class Evidence(Record):
     """SHA-256 of all in the assignment that decides what was run; a rubric may change, this not."""
     submission: SubmissionRef
     seeds: SeedSet
+    secret_seeds: dict[str, tuple[int, ...]] | None = None
+    """Final seeds by part, where they were derived from a secret; a report never shows them."""
+    references: Baselines | None = None
+    """What the reference agents reached on secret seeds, so that judging again needs no secret."""
     parts: tuple[SerializeAsAny[PartEvidence], ...]

@@ -9,10 +9,16 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from grader.records.agent_requests import FindNetworks, Prepare, Train
 from grader.records.barriers import Barrier
 from grader.records.base import Record
+from grader.records.calls import Filled as Filled
+from grader.records.calls import Invoke as Invoke
+from grader.records.calls import PreparedCall as PreparedCall
+from grader.records.environment_requests import StepEnvironment, WatchEnvironment, WrapEnvironment
 from grader.records.incident import Frame, LimitName
 from grader.records.message import Message as Message
+from grader.records.playing_requests import ActGreedily, LoadModel, LoadWeights
 from grader.records.practice_requests import (
     CallEach,
     Freeze,
@@ -75,22 +81,6 @@ class Found(Message):
     parameters: tuple[str, ...] = ()
     available: tuple[str, ...] = ()
     wrong_kind: str | None = None
-
-
-class Invoke(Message):
-    """Call something and answer, or keep, what it returns."""
-
-    op: Literal["invoke"] = "invoke"
-    target: str
-    """A role, or the name something was kept under."""
-    method: str | None = None
-    """A role of a method, or (exact) a method's name."""
-    arguments: dict[str, Any] = Field(default_factory=dict)
-    """Values by name; `Space` data and `Kept` references are turned into objects."""
-    exact: bool = False
-    """Pass all arguments by keyword, whatever the signature says."""
-    keep: str | None = None
-    """Keep the result under this name and answer its type's name instead."""
 
 
 class InvokeMany(Message):
@@ -306,7 +296,9 @@ Request = (
     PutFile | Seed | ReadFile | ImportFile | Resolve | Invoke | InvokeMany | CallEach
     | MakeGenerator | MakeNormalized | Freeze | Gradients | Loss | Call | Describe
     | ModelFacts | Forward | ReadWeights | WriteWeights | MakeMlp | MakeOptimizer
-    | DescribeSpaces | Rebuild | Reference | ReferenceSteps | PictureValues
+    | DescribeSpaces | WatchEnvironment | WrapEnvironment | Rebuild | Reference | ReferenceSteps
+    | PictureValues | LoadWeights | LoadModel | ActGreedily | Filled
+    | FindNetworks | Prepare | Train | StepEnvironment
 )  # fmt: skip
 
 
@@ -336,6 +328,8 @@ def encode_request(number: int, request: Request) -> bytes:
     Raises:
         WireError: it holds a value that has no plain form; the probe that made it is to blame.
     """
+    if isinstance(request, Filled):
+        return request.call.frame(number, request.value)
     return frame([number, {name: _wire_form(value) for name, value in request}], strict=True)
 
 

@@ -7,7 +7,10 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field
 
+from grader.records.agent_settings import Decides, Measure, Rule
 from grader.records.base import Record
+from grader.records.environment_exhibits import PlayedEpisodes
+from grader.records.films import Film
 from grader.records.network_pictures import FilteredImage, NetworkPictures
 from grader.records.spec import Visibility
 
@@ -114,12 +117,75 @@ class NetworkTable(Record):
     """How it was established that the table describes the network that computes."""
 
 
+class Estimate(Record):
+    """A number and how far it can be trusted."""
+
+    value: float
+    low: float
+    """Lower end of the 95 % bootstrap interval."""
+    high: float
+    """Upper end of the 95 % bootstrap interval."""
+
+
+class AgentFigures(Record):
+    """The returns of one agent, summed up."""
+
+    mean: Estimate
+    iqm: Estimate
+    """Interquartile mean: the mean of the middle half of the returns."""
+
+
+class ReturnsComparison(Record):
+    """What the returns of three agents on the same episodes say about each other."""
+
+    student: AgentFigures
+    random: AgentFigures
+    dqn: AgentFigures
+    over_random: Estimate
+    """Probability that the student's agent does better than random play in an episode of each."""
+    over_dqn: Estimate
+    """Probability that it does better than the reference."""
+    gain: Estimate
+    """Mean difference to random play, episode by episode."""
+    difference: Estimate
+    """Mean difference to the reference, episode by episode."""
+
+
+class PointsBar(Record):
+    """A result at which points begin, end or jump."""
+
+    at: float
+    """In units of the measure."""
+    at_return: float
+    """The mean return (or, of the measure `iqm`, the interquartile mean) this is."""
+    share: float
+    """Share of the points earned there."""
+
+
+class PointsBasis(Record):
+    """How the points follow from the result."""
+
+    rule: Rule
+    measure: Measure
+    decides: Decides
+    bars: tuple[PointsBar, ...]
+    """Rising; the last one earns full marks."""
+    result: Estimate
+    """The result, in units of the measure."""
+    borderline: bool
+    """Whether the interval reaches over a bar, so that other episodes could have decided
+    otherwise."""
+
+
 class EpisodeReturns(Record):
     """Returns of three agents on the same seeds."""
 
     type: Literal["episode_returns"] = "episode_returns"
     environment_id: str
     seeds: tuple[int, ...]
+    """Seeds of the episodes; their numbers, from 1, where `numbered`."""
+    numbered: bool = False
+    """Whether the seeds are secret, and the episodes told apart by number."""
     student: tuple[float, ...]
     random: tuple[float, ...]
     dqn: tuple[float, ...]
@@ -132,6 +198,12 @@ class EpisodeReturns(Record):
     """Lower end of the 95 % bootstrap interval."""
     normalized_high: float
     """Upper end of the 95 % bootstrap interval."""
+    comparison: ReturnsComparison | None = None
+    points: PointsBasis | None = None
+    versions: dict[str, str] = Field(default_factory=dict)
+    """Of the packages that played the student's episodes."""
+    reference_versions: dict[str, str] = Field(default_factory=dict)
+    """Of the packages that played the references' episodes."""
 
 
 class ActionCounts(Record):
@@ -146,7 +218,13 @@ class ActionCounts(Record):
 
 
 Exhibit = Annotated[
-    NetworkTable | NetworkPictures | FilteredImage | EpisodeReturns | ActionCounts,
+    NetworkTable
+    | NetworkPictures
+    | FilteredImage
+    | EpisodeReturns
+    | ActionCounts
+    | PlayedEpisodes
+    | Film,
     Field(discriminator="type"),
 ]
 

@@ -7,10 +7,11 @@ from typing import Annotated
 from pydantic import Field
 
 from grader.records.base import Record
+from grader.records.running_settings import GymSettings
 from grader.records.spec import PythonName, SpaceText
 
 
-class RandomAgentSettings(Record):
+class RandomAgentSettings(GymSettings):
     """Settings of a `random_agent` part."""
 
     spaces: Annotated[tuple[SpaceText, ...], Field(min_length=1)]
@@ -54,7 +55,7 @@ class LearnsSettings(Record):
     """Of the fall of the held-out loss that the right step reaches, what earns full marks."""
 
 
-class EnvironmentSettings(Record):
+class EnvironmentSettings(GymSettings):
     """Settings of an `environment` part."""
 
     episodes: int = Field(default=5, ge=1, le=1000)
@@ -63,3 +64,7 @@ class EnvironmentSettings(Record):
     """Steps within which an episode must end."""
     compared_steps: int = Field(default=200, ge=1, le=100_000)
     """Steps compared when determinism is checked."""
+    searched_lists: int = Field(default=6, ge=2, le=100)
+    """Lists of random actions tried under each of two seeds, to see whether actions matter."""
+    searched_steps: int = Field(default=60, ge=1, le=10_000)
+    """Steps played of each of these games."""

@@ -61,6 +61,8 @@ class HintKind(StrEnum):
     """A download at the top level (the call)."""
     SHADOWS = "shadows"
     """An import of a package that a file handed in has the name of (that file)."""
+    OLD_GYM = "old_gym"
+    """What was written for `gym` and Gymnasium would not take (its line)."""
     ABSOLUTE_PATH = "absolute_path"
     """A path that exists on one machine only (the path)."""
 

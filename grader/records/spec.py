@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, FiniteFloat, JsonValue, StringConstraints, model_validator
+from pydantic import (
+    Field,
+    FiniteFloat,
+    JsonValue,
+    StringConstraints,
+    field_serializer,
+    model_validator,
+)
 
 from grader.records.base import SCHEMA_VERSION, Record
+from grader.records.environments import PlayedEnvironment
 from grader.records.source import ImportMode
 
 Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
@@ -82,11 +90,29 @@ class Seeds(Record):
 
     public: Annotated[tuple[Seed, ...], Field(min_length=1, max_length=1000)]
     """For self-checks; students know them."""
-    final: Annotated[tuple[Seed, ...], Field(min_length=1, max_length=1000)]
-    """For grading."""
+    final: Annotated[tuple[Seed, ...], Field(max_length=1000)] = ()
+    """For grading; may be left out where `final_episodes` says how many there are."""
+    final_episodes: int | None = Field(default=None, ge=1, le=1000)
+    """Episodes that grading plays under seeds from a secret file; as many as `final` has when left
+    out."""
+
+    @property
+    def final_count(self) -> int:
+        """Episodes that grading plays."""
+        return self.final_episodes or len(self.final)
 
     @model_validator(mode="after")
     def _disjoint_and_unique(self) -> Self:
+        if not self.final and self.final_episodes is None:
+            raise ValueError(
+                "there are no seeds for grading; give some as `final`, or say with "
+                "`final_episodes` how many come from a secret file"
+            )
+        if self.final and self.final_episodes not in {None, len(self.final)}:
+            raise ValueError(
+                f"`final` has {len(self.final)} seeds and `final_episodes` says "
+                f"{self.final_episodes}; leave one of them out"
+            )
         if len(set(self.public)) != len(self.public) or len(set(self.final)) != len(self.final):
             raise ValueError("a seed stands twice; every episode needs a seed of its own")
         if set(self.public) & set(self.final):
@@ -195,12 +221,26 @@ class PartBaseline(Record):
 
     environment_id: str
     """Gymnasium id."""
+    environment: PlayedEnvironment | None = None
+    """All that decides the environment they played in; None where that is not known."""
     public: EpisodeSet
+    """Empty in results for secret seeds."""
     final: EpisodeSet
+    """Empty where the final seeds are secret."""
+
+    @field_serializer("environment")
+    def _as_written(self, environment: PlayedEnvironment | None) -> dict[str, Any] | None:
+        # What was left out must stay left out: some keys are refused beside others.
+        return (
+            None if environment is None else environment.model_dump(mode="json", exclude_unset=True)
+        )
 
 
 class Baselines(Record):
-    """Recorded results of the reference agents: `baselines.json` beside `assignment.toml`."""
+    """Recorded results of the reference agents: `baselines.json` beside `assignment.toml`.
+
+    Results for secret seeds stand in a file of their own, beside the secret.
+    """
 
     schema_version: Literal[1] = SCHEMA_VERSION
     assignment_id: AssignmentId

@@ -118,7 +118,7 @@ class _Encoder:
                 array = np.asarray(value)  # what a subclass says of itself is left behind
                 cost = array.ndim + 5
                 if (
-                    array.dtype.name in ALLOWED_DTYPES
+                    _dtype_form(array.dtype)[0] in ALLOWED_DTYPES
                     and array.ndim <= MAX_AXES
                     and countable(array.shape)
                     and cost <= self._left
@@ -156,12 +156,19 @@ def _encodable(text: str) -> str:
 
 
 def _array_form(array: npt.NDArray[Any], *, scalar: bool) -> msgpack.ExtType:
-    little = np.ascontiguousarray(array).astype(array.dtype.newbyteorder("<"), copy=False)
+    name, little_endian = _dtype_form(array.dtype)
+    little = np.ascontiguousarray(array).astype(little_endian, copy=False)
     if scalar and array.ndim == 0:
-        body = msgpack.packb([array.dtype.name, little.tobytes()])
+        body = msgpack.packb([name, little.tobytes()])
         return msgpack.ExtType(_SCALAR, body)
-    body = msgpack.packb([array.dtype.name, list(array.shape), little.tobytes()])
+    body = msgpack.packb([name, list(array.shape), little.tobytes()])
     return msgpack.ExtType(_ARRAY, body)
+
+
+@lru_cache(maxsize=64)
+def _dtype_form(dtype: np.dtype[Any]) -> tuple[str, np.dtype[Any]]:
+    """A dtype's name, which takes numpy longer to make than all the rest, and its wire order."""
+    return dtype.name, dtype.newbyteorder("<")
 
 
 def _base(kind: type) -> type | None:
@@ -206,7 +213,15 @@ def frame(value: object, *, strict: bool = False) -> bytes:
     Raises:
         WireError: it is too long for a frame, or strict and without a plain form.
     """
-    body = encode(value, strict=strict)
+    return framed(encode(value, strict=strict))
+
+
+def framed(body: bytes) -> bytes:
+    """A body with its header.
+
+    Raises:
+        WireError: it is too long for a frame.
+    """
     if len(body) > MAX_FRAME_BYTES:
         raise WireError(f"{len(body)} bytes do not fit into one frame")
     return HEADER.pack(len(body)) + body

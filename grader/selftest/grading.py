@@ -78,5 +78,6 @@ def grade(folder: Path, loaded: LoadedAssignment, workers: WorkerSource) -> Grad
         workers,
         seed_set=SeedSet.FINAL,
         parts=frozenset(assignment.parts),
+        films=False,
     )
     return Graded(judge(collected.evidence, loaded), collected)

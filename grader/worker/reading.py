@@ -7,6 +7,7 @@ cannot be read gives no hints.
 from __future__ import annotations
 
 import ast
+import itertools
 import re
 import sys
 import warnings
@@ -25,6 +26,7 @@ from grader.records.source import (
     HintKind,
 )
 from grader.records.text import clean_line
+from grader.worker.old_gym import old_lines
 
 OLD_ARGUMENTS: Final = frozenset({
     "subsample", "border_mode", "nb_filter", "nb_row", "nb_col", "filter_length", "output_dim",
@@ -61,6 +63,7 @@ OLD_NAMES: Final = frozenset({
     "TimeDistributedDense", "MaxoutDense", "Highway", "np_utils",
 })  # fmt: skip
 
+_MAX_OLD_LINES: Final = 12
 _CONVOLUTIONS: Final = frozenset({"Conv2D", "Convolution2D"})
 _WINDOWS: Final = frozenset({"plt.show", "pyplot.show", "cv2.imshow", "cv2.waitKey"})
 _DOWNLOADS: Final = frozenset({
@@ -120,6 +123,8 @@ class _Reader:
                 self.hint(HintKind.ABSOLUTE_PATH, node, str(node.value))
             self._chain(node)
         self._added(body)
+        for node in itertools.islice(old_lines(ast.Module(body, [])), _MAX_OLD_LINES):
+            self.hint(HintKind.OLD_GYM, node, self._text(node))
         for statement in body:
             if not isinstance(statement, _DEFINITIONS):
                 self._top_level(statement)

@@ -18,17 +18,21 @@ import numpy as np
 from grader.records.barriers import Barrier
 from grader.records.incident import LimitName
 from grader.records.messages import Ready, StudentFailure
-from grader.records.spaces import SpaceError, space_data, space_from_data
+from grader.records.spaces import space_from_data
 from grader.records.spec import Limits
-from grader.records.wire import HEADER, frame, opaque, type_name
+from grader.records.wire import HEADER, frame, type_name
 from grader.worker import (
+    agent_trials,
     channels_first,
     entropy,
+    environment_trials,
     fast_predict,
     gradients,
+    gym_compatibility,
     inspector,
     models,
     pictures,
+    playing,
     repeated,
     target_networks,
 )
@@ -143,7 +147,7 @@ def _resolve(session: Session, request: dict[str, Any]) -> dict[str, Any]:
             continue
         session.names[request["role"]] = name
         if request["what"] != "method":
-            session.kept[request["role"]] = value
+            session.kept[request["role"]] = gym_compatibility.for_grading(value)
         parameters = parameter_names(value)
         if request["what"] == "method":
             parameters = tuple(p for p in parameters if p != "self")
@@ -250,23 +254,12 @@ def _loss(session: Session, request: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _describe_spaces(session: Session, request: dict[str, Any]) -> dict[str, Any]:
-    import gymnasium
-
-    env = session.target(request["target"])
-    described: dict[str, Any] = {"is_env": isinstance(env, gymnasium.Env)}
-    for name in ("observation_space", "action_space"):
-        space = getattr(env, name, None)
-        try:
-            described[name] = None if space is None else space_data(space)
-        except SpaceError:
-            described[name] = opaque(space)
-    metadata = getattr(env, "metadata", None)
-    modes = metadata.get("render_modes") if isinstance(metadata, dict) else None
-    described["render_modes"] = list(map(str, modes)) if isinstance(modes, list | tuple) else None
-    described["render_fps"] = metadata.get("render_fps") if isinstance(metadata, dict) else None
-    described["render_mode"] = getattr(env, "render_mode", None)
-    return described
+def _watch_environment(session: Session, request: dict[str, Any]) -> dict[str, Any]:
+    return environment_trials.watch(
+        session.target(request["target"]), session.argument,
+        seed=request["seed"], other_seed=request["other_seed"],
+        actions=tuple(request["actions"]), file=session.root / request["file"],
+    )  # fmt: skip
 
 
 def _model_facts(session: Session, request: dict[str, Any]) -> dict[str, Any]:
@@ -290,7 +283,15 @@ STUDENT_HANDLERS: Final[dict[str, Handler]] = {
     "call_each": _call_each,
     "make_generator": lambda s, r: s.kept.__setitem__(r["keep"], np.random.default_rng(r["seed"])),
     "loss": _loss,
-    "describe_spaces": _describe_spaces,
+    "describe_spaces": lambda s, r: environment_trials.described(s.target(r["target"])),
+    "watch_environment": _watch_environment,
+    "step_environment": lambda s, r: environment_trials.stepped(
+        _method(s, r | {"method": "step"}), map(s.argument, r["actions"])
+    ),
+    "wrap_environment": lambda s, r: s.kept.__setitem__(
+        r["keep"],
+        environment_trials.wrapped(s.target(r["target"]), r["how"], r["max_episode_steps"]),
+    ),
     "describe": lambda s, r: models.describe(
         s.target(r["target"]), r["inputs"], training=r["training"]
     ),
@@ -300,6 +301,16 @@ STUDENT_HANDLERS: Final[dict[str, Handler]] = {
     ),
     "read_weights": lambda s, r: s.target(r["target"]).get_weights(),
     "write_weights": lambda s, r: s.target(r["target"]).set_weights(list(r["weights"])),
+    "load_weights": lambda s, r: s.kept.__setitem__(
+        r["target"],
+        playing.load_weights(s.target(r["target"]), s.root / r["file"], r["observations"]),
+    ),
+    "load_model": lambda s, r: s.kept.__setitem__(
+        r["keep"], playing.load_model(s.root / r["file"], s.module)
+    ),
+    "act_greedily": lambda s, r: playing.act_greedily(
+        s.target(r["target"]), r["observations"], r["actions"]
+    ),
     "freeze": lambda s, r: target_networks.freeze(s.target(r["target"]), r["layer"]),
     "make_normalized": lambda s, r: s.kept.__setitem__(
         r["keep"], target_networks.normalized(r["inputs"], r["units"], r["outputs"])
@@ -308,6 +319,7 @@ STUDENT_HANDLERS: Final[dict[str, Handler]] = {
     "make_optimizer": lambda s, r: s.kept.__setitem__(
         r["keep"], models.optimizer(r["kind"], r["learning_rate"])
     ),
+    **agent_trials.HANDLERS,
 }
 """What a worker with student code answers."""
 

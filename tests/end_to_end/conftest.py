@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 
@@ -30,9 +31,13 @@ def grader(grader_path: Path, root: Path) -> Command:
     """Runs the installed command and answers how it ended and what it printed."""
 
     def run(
-        *arguments: str | Path, cwd: Path = root, timeout_s: float = 900
+        *arguments: str | Path,
+        cwd: Path = root,
+        timeout_s: float = 900,
+        extra_environment: Mapping[str, str] = MappingProxyType({}),
     ) -> subprocess.CompletedProcess[str]:
         environment = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
+        environment |= extra_environment
         return subprocess.run(
             [grader_path, *map(str, arguments)],
             cwd=cwd,

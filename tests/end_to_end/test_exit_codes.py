@@ -74,12 +74,27 @@ def test_2_when_the_assignment_file_is_wrong_and_all_problems_are_told(
         assert "assignment.toml:" in done.stderr
 
 
+_FRAGILE = """
+import gymnasium
+from gymnasium.envs.classic_control import CartPoleEnv
+
+
+class Fragile(CartPoleEnv):
+    def step(self, action):
+        raise OSError("the game's server is gone")
+
+
+gymnasium.register("Fragile-v0", Fragile)
+"""
+
+
 def test_3_when_a_mark_is_withheld(grader: Command, root: Path, tmp_path: Path) -> None:
-    # A course whose environment this machine does not have: nobody's submission is to blame.
+    # A course whose own environment breaks in mid-game: no submission is to blame.
+    (tmp_path / "fragile_course.py").write_text(_FRAGILE)
     builtin = root / "grader" / "assignments" / "builtin" / "week13"
     course = shutil.copytree(builtin, tmp_path / "course")
     for file in course.iterdir():
-        file.write_text(file.read_text().replace("CartPole-v1", "NotInstalled-v7"))
+        file.write_text(file.read_text().replace("CartPole-v1", "fragile_course:Fragile-v0"))
     recorded = json.loads((course / "baselines.json").read_text())
     del recorded[SEAL]
     (course / "baselines.json").write_text(json.dumps(sealed(Baselines.parse(recorded))))
@@ -92,6 +107,7 @@ def test_3_when_a_mark_is_withheld(grader: Command, root: Path, tmp_path: Path) 
         course / "assignment.toml",
         "--out",
         out,
+        extra_environment={"PYTHONPATH": str(tmp_path)},
     )
     assert done.returncode == 3
     report = json.loads((out / "agent_numpy_linear" / "report.json").read_text())

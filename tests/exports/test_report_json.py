@@ -63,6 +63,7 @@ def test_what_else_there_is_stands_beside(samples: ModuleType) -> None:
     exhibits = {e["type"] for result in data["results"] for e in result["exhibits"]}
     assert exhibits == {
         "network_table", "network_pictures", "filtered_image", "episode_returns", "action_counts",
+        "film",
     }  # fmt: skip
 
 

@@ -37,6 +37,7 @@ def contexts(fork_server: ForkServer) -> Contexts:
         seeds: tuple[int, ...] = (1, 2),
         seed_set: SeedSet = SeedSet.PUBLIC,
         more: dict[str, bytes] | None = None,
+        films: bool = False,
     ) -> ProbeContext:
         content = {} if source is None else {FILE: source}
         files = tuple(
@@ -62,6 +63,7 @@ def contexts(fork_server: ForkServer) -> Contexts:
             source=fork_server,
             seed_set=seed_set,
             seeds=seeds,
+            films=films,
         )  # fmt: skip
 
     return make

@@ -2,10 +2,10 @@ import random
 
 import pytest
 
-from grader.episodes.rollout import replay
+from grader.episodes.replaying import replay
 from grader.errors import GraderFault
-from grader.probes import agent as agent_probe
 from grader.probes.agent import play_all
+from grader.probes.agent_players import FIRST_ENTROPY, SECOND_ENTROPY, derived
 from grader.records.agent_settings import AgentSettings
 from grader.records.incident import IncidentKind, LimitName
 from grader.records.report import SeedSet
@@ -38,7 +38,7 @@ def acting(body: str, *, before: str = "") -> str:
 
 
 # A student's code cannot know it; a test can, because each process starts from its own entropy.
-SECOND = f"second = random.random() == {random.Random(agent_probe._SECOND_ENTROPY).random()!r}"
+SECOND = f"second = random.random() == {random.Random(SECOND_ENTROPY).random()!r}"
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +56,7 @@ def test_an_honest_agent_plays_every_seed_and_repeats_itself(collect):
     assert set(evidence.versions) == {"gymnasium", "numpy"}
     for episode in evidence.episodes:
         assert episode.terminated or episode.truncated
-        assert episode.episode_return == replay(AgentSettings(**CARTPOLE), episode)
+        assert replay(AgentSettings(**CARTPOLE), episode).same
     assert [trial.seed for trial in evidence.replays] == [7, 3]
     for trial, episode in zip(evidence.replays, evidence.episodes, strict=False):
         assert (trial.difference, trial.incident) == (None, None)
@@ -75,11 +75,28 @@ def test_an_episode_does_not_depend_on_the_others_or_their_order(collect, source
     assert backwards == {seed: forwards[seed] for seed in (3, 2)}
 
 
-def test_what_is_carried_over_from_one_episode_to_the_next_is_found(collect):
-    source = acting("calls.append(1)\nreturn len(calls) // 3 % 2", before="calls = []")
-    first, second = collect(source).replays
+MODULE_STATE = acting("calls.append(1)\nreturn len(calls) // 3 % 2", before="calls = []")
+
+
+def test_what_a_file_keeps_in_its_module_reaches_no_other_episode(collect):
+    forwards = {each.seed: each for each in collect(MODULE_STATE, seeds=(1, 2, 3)).episodes}
+    backwards = {each.seed: each for each in collect(MODULE_STATE, seeds=(3, 1)).episodes}
+    assert backwards == {seed: forwards[seed] for seed in (3, 1)}
+    assert collect(MODULE_STATE, seeds=(2,)).episodes == (forwards[2],)
+
+
+def test_what_would_be_carried_over_from_one_episode_to_the_next_is_found(collect):
+    first, second = collect(MODULE_STATE).replays
     assert (first.seed, second.seed) == (1, 2)
-    assert first.difference is not None or second.difference is not None
+    assert first.difference is not None
+    assert second.difference is None  # shown first of all
+
+
+def test_in_one_process_what_a_module_keeps_lives_on(collect):
+    settings = {**CARTPOLE, "episodes_per_process": 2}
+    alone = collect(MODULE_STATE, seeds=(2,), settings=settings).episodes
+    together = collect(MODULE_STATE, seeds=(1, 2), settings=settings).episodes
+    assert together[1] != alone[0]
 
 
 @pytest.mark.parametrize("source", [RANDOM, SEEDED_NUMPY])
@@ -136,7 +153,7 @@ def test_other_environments_are_played_and_repeated_too(collect, settings, body)
     for episode in evidence.episodes:
         assert episode.incident is None
         assert episode.invalid_action is None
-        assert replay(AgentSettings(**settings), episode) == episode.episode_return
+        assert replay(AgentSettings(**settings), episode).same
     assert [trial.difference for trial in evidence.replays] == [None, None]
 
 
@@ -229,10 +246,12 @@ def test_an_exception_ends_its_episode_and_the_next_seed_is_played(collect):
 
 
 def test_a_constructor_that_fails_later_is_told_with_its_seed(collect):
+    number = derived(f"agent {FIRST_ENTROPY}", 2)
     evidence = collect(
-        "made = []\nclass DQNAgent:\n"
+        "import random\nclass DQNAgent:\n"
         "    def __init__(self, observation_space, action_space):\n"
-        "        made.append(1)\n        if len(made) > 2:\n            raise OSError('again')\n"
+        f"        if random.random() == {random.Random(number).random()!r}:\n"
+        "            raise OSError('again')\n"
         "    def act(self, observation):\n        return 0\n"
     )
     first, second = evidence.episodes
@@ -261,6 +280,38 @@ def test_an_end_of_the_process_ends_all_and_keeps_what_was_played(collect, deed,
     assert episode.incident.limit is limit
     assert episode.incident.kind is kind
     assert "step 6" in episode.incident.stage
+
+
+BUSY = "begun = time.process_time()\nwhile time.process_time() < begun + 0.4:\n    pass"
+
+
+def test_that_a_file_is_imported_once_for_each_episode_costs_the_student_nothing(collect):
+    limits = Limits(part_cpu_s=2.0)
+    evidence = collect(acting("return 0", before=BUSY), seeds=range(1, 9), limits=limits)
+    assert [episode.incident for episode in evidence.episodes] == [None] * 8
+    assert all(trial.incident is None for trial in evidence.replays)
+
+
+def test_limits_of_the_part_count_over_all_processes(collect):
+    limits = Limits(part_cpu_s=2.0)
+    evidence = collect(acting(f"{BUSY}\nreturn 2"), seeds=range(1, 9), limits=limits)
+    *_, last = evidence.episodes
+    assert last.incident.limit is LimitName.PART_CPU
+    assert 2 < len(evidence.episodes) < 7
+
+
+@pytest.mark.parametrize("jobs", [0, 2])
+def test_what_comes_after_an_end_of_the_process_is_not_kept_however_many_jobs(contexts, jobs):
+    ends = (
+        f"if random.random() == {random.Random(derived(f'agent {FIRST_ENTROPY}', 3)).random()!r}:"
+    )
+    source = acting(f"if self.steps == 4:\n    {ends} os._exit(1)\nreturn self.steps % 2")
+    context = contexts("agent", source, settings=CARTPOLE, seeds=(1, 2, 3, 4, 5, 6))
+    context.spare.give(jobs)
+    *played, last = play_all(context).episodes
+    assert [episode.seed for episode in (*played, last)] == [1, 2, 3]
+    assert [episode.incident for episode in played] == [None, None]
+    assert last.incident.kind is IncidentKind.EXITED
 
 
 def test_an_end_in_the_second_process_is_told_with_the_replay(collect):

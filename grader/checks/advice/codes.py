@@ -71,6 +71,7 @@ class ImportCode(StrEnum):
     CIRCULAR = "IM111"
     RELATIVE = "IM112"
     ENVIRONMENT = "IM113"
+    OLD_GYM = "IM114"
     FILE_NOT_FOUND = "IM201"
     PICKLED = "IM202"
     ABSOLUTE_PATH = "IM203"
@@ -121,6 +122,7 @@ class RunCode(StrEnum):
     NAME = "RT114"
     INDEX = "RT115"
     KEY = "RT116"
+    FOUR_VALUES = "RT117"
 
 
 class KerasCode(StrEnum):

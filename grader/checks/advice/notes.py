@@ -12,6 +12,7 @@ from typing import Final
 
 from grader.checks.advice.codes import ImportCode, KerasCode, RelicCode, SourceCode
 from grader.checks.advice.matching import matching_rule
+from grader.checks.advice.old_gym import old_gym_notes
 from grader.checks.advice.relics import ARGUMENTS
 from grader.checks.incidents import incident_finding
 from grader.records.catalogue import catalogue
@@ -57,6 +58,7 @@ def load_findings(evidence: PartEvidence) -> tuple[Finding, ...]:
     return (
         _importing(evidence, evidence.load),
         *_notes(evidence, (hint for hint in evidence.hints if hint.kind is HintKind.SHADOWS)),
+        *old_gym_notes(evidence, Severity.NOTE),
     )
 
 
@@ -87,7 +89,7 @@ def with_source_notes(verdict: Verdict, evidence: PartEvidence, *, check: str) -
     if evidence.left_out:
         notes = (_left_out(evidence, SourceCode.DEFINITIONS_ONLY, Severity.NOTE),)
         hints = [hint for hint in hints if not _inside(hint.line, evidence.left_out)]
-    notes += _notes(evidence, hints)
+    notes += (*_notes(evidence, hints), *old_gym_notes(evidence, Severity.NOTE))
     return verdict.model_copy(update={"findings": (*verdict.findings, *notes)})
 
 

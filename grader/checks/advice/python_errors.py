@@ -75,6 +75,8 @@ RUNNING: Final[tuple[Rule, ...]] = (
          r"attribute 'seed'"),
     rule(RunCode.RESET_PAIR,
          r"'tuple' object has no attribute '(?:reshape|shape|astype|flatten|ndim|copy|mean)'"),
+    rule(RunCode.FOUR_VALUES, r"too many values to unpack \(expected 4\)", "ValueError",
+         line=r"\.step\("),
     rule(RunCode.UNPACKING, r"(?:too many|not enough) values to unpack"),
     rule(RunCode.NUMPY_NAMES, r"module 'numpy' has no attribute '(?:bool|int|float|object|str|"
          r"complex|long|unicode|bool8|float_|int0)'"),

@@ -77,6 +77,7 @@ def test_a_hint_is_a_warning_that_costs_nothing(kind: HintKind, text: str, code:
 def test_every_kind_of_hint_can_be_told() -> None:
     texts = {
         HintKind.OLD_ARGUMENT: "lr", HintKind.OLD_CALL: "to_yaml", HintKind.OLD_IMPORT: "gym",
+        HintKind.OLD_GYM: "env.seed(1)",
     }  # fmt: skip
     for kind in HintKind:
         assert noted(SourceHint(kind=kind, line=1, text=texts.get(kind, "text")))
