@@ -10,11 +10,13 @@ from typing import Final
 from grader.records.agent_settings import Measure
 from grader.records.result import AgentFigures, EpisodeReturns, PointsBar
 from grader.reporting.plots import WIDTH, Scale, Tick, nice_ticks, tick_text
-from grader.reporting.wording import decimal_text
+from grader.reporting.wording import decimal_text, number_text
 
 _DOT_RADIUS: Final = 4.0
 _COUNTABLE: Final = 9
 """The most dots in one stack that are not given as a number too."""
+_LABEL_WIDTH: Final = 50.0
+"""Room of the label beside a stack."""
 _STRIP_HEIGHT: Final = 44.0
 _STRIP_PITCH: Final = 70.0
 _STRIP_TOP: Final = 20.0
@@ -41,8 +43,10 @@ class Stack:
     x: float
     y: float
     count: int
+    label: str
+    """Such as `21 at 0`."""
     before: bool
-    """Whether the number stands left of the dots."""
+    """Whether the label stands left of the dots."""
 
 
 @dataclass(frozen=True)
@@ -223,6 +227,16 @@ def _groups(values: Sequence[float], scale: Scale) -> dict[int, list[int]]:
     return groups
 
 
+def _free_place(x: float, taken: Sequence[float], *, before: bool) -> float:
+    """Where the label beside a stack begins (or ends, `before` it): past the dots in its way."""
+    way = -1 if before else 1
+    place = x
+    for distance in sorted((other - x) * way for other in taken):
+        if distance >= 0 and distance - _DOT_RADIUS < (place - x) * way + _LABEL_WIDTH:
+            place = x + way * distance
+    return min(max(place + way * 3 * _DOT_RADIUS, 2.0), WIDTH - 2)
+
+
 def _high_stacks(values: Sequence[float], scale: Scale, middle: float) -> tuple[Stack, ...]:
     stacks: list[Stack] = []
     for members in _groups(values, scale).values():
@@ -230,12 +244,12 @@ def _high_stacks(values: Sequence[float], scale: Scale, middle: float) -> tuple[
         if equal and len(members) > _COUNTABLE:
             x = scale(values[members[0]])
             before = x > WIDTH / 2
-            gap = 3 * _DOT_RADIUS
             stacks.append(
                 Stack(
-                    x=x - gap if before else x + gap,
+                    x=_free_place(x, [scale(value) for value in values], before=before),
                     y=middle + 4.5,
                     count=len(members),
+                    label=f"{len(members)} at {number_text(values[members[0]])}",
                     before=before,
                 )
             )

@@ -49,8 +49,18 @@ def test_equal_returns_do_not_cover_each_other_and_are_counted(samples: ModuleTy
 
     assert len({dot.y for dot in reference.dots}) == 20
     (stack,) = reference.stacks
-    assert stack.count == 20
+    assert (stack.count, stack.label) == (20, "20 at 500")
     assert stack.before
+
+
+def test_label_of_a_stack_stands_clear_of_other_dots(samples: ModuleType) -> None:
+    returns = samples.returns()
+    beside = (500.0,) * 18 + (480.0, 455.0)
+    plot = return_plots.strip_plot(returns.model_copy(update={"dqn": beside}))
+
+    (stack,) = plot.strips[2].stacks
+    assert stack.before
+    assert all(dot.x > stack.x for dot in plot.strips[2].dots)
 
 
 def test_equal_returns_of_all_agents_can_be_drawn(samples: ModuleType) -> None:
