@@ -15,26 +15,28 @@ from numpy.typing import NDArray
 
 # Relative to this file, so that the agent finds its weights from any working directory.
 WEIGHTS_FILE = Path(__file__).with_name("atari_freeway.weights.h5")
-OBSERVATION_SHAPE = (84, 84, 4)
 OBSERVATION_DTYPE = np.uint8
-NUM_ACTIONS = 3
 
 Policy = Callable[[NDArray[Any]], NDArray[np.int64]]
 
 
-def build_q_network() -> keras.Model:
+def build_q_network(observation_shape: tuple[int, ...], num_actions: int) -> keras.Model:
     """Builds a Q-network in the manner of Mnih et al., Nature 518:529 (2015), but smaller.
 
     Four pixels are averaged into one before anything else, and the three convolutions and the
     hidden layer are about half as wide: an update takes a tenth of the time, and Freeway has
     neither small nor many kinds of objects.
 
+    Args:
+        observation_shape: Shape of an observation, (84, 84, 4) for four pictures.
+        num_actions: Number of discrete actions, 3.
+
     Returns:
-        A model from pictures (batch, 84, 84, 4) to Q-values, float32 (batch, 3).
+        A model from pictures (batch, 84, 84, 4) to Q-values, float32 (batch, num_actions).
     """
     return keras.Sequential(
         [
-            keras.Input(shape=OBSERVATION_SHAPE),
+            keras.Input(shape=observation_shape),
             keras.layers.AveragePooling2D(2),
             keras.layers.Rescaling(1 / 255),
             keras.layers.Conv2D(16, 5, strides=2, activation="relu"),
@@ -42,7 +44,7 @@ def build_q_network() -> keras.Model:
             keras.layers.Conv2D(32, 3, activation="relu"),
             keras.layers.Flatten(),
             keras.layers.Dense(256, activation="relu"),
-            keras.layers.Dense(NUM_ACTIONS),
+            keras.layers.Dense(num_actions),
         ]
     )
 
@@ -66,7 +68,7 @@ def greedy_policy(network: keras.Model) -> Policy:
     # One compiled call per step: `Model.predict` sets up a data pipeline each time and takes about
     # a hundred times as long. Tracing here, once, keeps that cost out of the first step. Autograph
     # has no Python loops to translate, and would write temporary files.
-    signature = tf.TensorSpec(shape=(None, *OBSERVATION_SHAPE), dtype=OBSERVATION_DTYPE)
+    signature = tf.TensorSpec(shape=network.input_shape, dtype=OBSERVATION_DTYPE)
     compiled = tf.function(best_actions, autograph=False).get_concrete_function(signature)
 
     def act_batch(observations: NDArray[Any]) -> NDArray[np.int64]:
@@ -88,7 +90,7 @@ class DQNAgent:
     """
 
     def __init__(self, observation_space: spaces.Box, action_space: spaces.Discrete) -> None:
-        self.model = build_q_network()
+        self.model = build_q_network(observation_space.shape, int(action_space.n))
         self.model.load_weights(WEIGHTS_FILE)
         self._policy = greedy_policy(self.model)
 

@@ -15,29 +15,31 @@ from numpy.typing import NDArray
 
 # Relative to this file, so that the agent finds its weights from any working directory.
 WEIGHTS_FILE = Path(__file__).with_name("minatar_breakout.weights.h5")
-OBSERVATION_SHAPE = (10, 10, 4)
 OBSERVATION_DTYPE = np.bool_
-NUM_ACTIONS = 3
 
 Policy = Callable[[NDArray[Any]], NDArray[np.int64]]
 
 
-def build_q_network() -> keras.Model:
+def build_q_network(observation_shape: tuple[int, ...], num_actions: int) -> keras.Model:
     """Builds the Q-network of Young and Tian, arXiv 1903.03176 (2019).
 
     One convolution with 16 filters and one hidden layer of 128 rectified linear units: MinAtar
     shows each kind of object in a channel of its own, so there is little to see but where.
 
+    Args:
+        observation_shape: Shape of an observation, (10, 10, 4) for MinAtar Breakout.
+        num_actions: Number of discrete actions, 3.
+
     Returns:
-        A model from observations (batch, 10, 10, 4) to Q-values, float32 (batch, 3).
+        A model from observations (batch, 10, 10, 4) to Q-values, float32 (batch, num_actions).
     """
     return keras.Sequential(
         [
-            keras.Input(shape=OBSERVATION_SHAPE),
+            keras.Input(shape=observation_shape),
             keras.layers.Conv2D(16, 3, activation="relu"),
             keras.layers.Flatten(),
             keras.layers.Dense(128, activation="relu"),
-            keras.layers.Dense(NUM_ACTIONS),
+            keras.layers.Dense(num_actions),
         ]
     )
 
@@ -61,7 +63,7 @@ def greedy_policy(network: keras.Model) -> Policy:
     # One compiled call per step: `Model.predict` sets up a data pipeline each time and takes about
     # a hundred times as long. Tracing here, once, keeps that cost out of the first step. Autograph
     # has no Python loops to translate, and would write temporary files.
-    signature = tf.TensorSpec(shape=(None, *OBSERVATION_SHAPE), dtype=OBSERVATION_DTYPE)
+    signature = tf.TensorSpec(shape=network.input_shape, dtype=OBSERVATION_DTYPE)
     compiled = tf.function(best_actions, autograph=False).get_concrete_function(signature)
 
     def act_batch(observations: NDArray[Any]) -> NDArray[np.int64]:
@@ -83,7 +85,7 @@ class DQNAgent:
     """
 
     def __init__(self, observation_space: spaces.Box, action_space: spaces.Discrete) -> None:
-        self.model = build_q_network()
+        self.model = build_q_network(observation_space.shape, int(action_space.n))
         self.model.load_weights(WEIGHTS_FILE)
         self._policy = greedy_policy(self.model)
 

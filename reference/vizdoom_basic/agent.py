@@ -15,31 +15,33 @@ from numpy.typing import NDArray
 
 # Relative to this file, so that the agent finds its weights from any working directory.
 WEIGHTS_FILE = Path(__file__).with_name("vizdoom_basic.weights.h5")
-OBSERVATION_SHAPE = (30, 40)
 OBSERVATION_DTYPE = np.uint8
-NUM_ACTIONS = 4
 
 Policy = Callable[[NDArray[Any]], NDArray[np.int64]]
 
 
-def build_q_network() -> keras.Model:
+def build_q_network(observation_shape: tuple[int, ...], num_actions: int) -> keras.Model:
     """Builds the Q-network of Kempka et al., arXiv 1605.02097 (2016), section IV-A, small.
 
     Two convolutions with 8 filters each and one hidden layer of 128 rectified linear units.
 
+    Args:
+        observation_shape: Shape of an observation, (30, 40) for a grey picture.
+        num_actions: Number of discrete actions, 4.
+
     Returns:
-        A model from pictures (batch, 30, 40) to Q-values, float32 (batch, 4).
+        A model from pictures (batch, 30, 40) to Q-values, float32 (batch, num_actions).
     """
     return keras.Sequential(
         [
-            keras.Input(shape=OBSERVATION_SHAPE),
-            keras.layers.Reshape((*OBSERVATION_SHAPE, 1)),
+            keras.Input(shape=observation_shape),
+            keras.layers.Reshape((*observation_shape, 1)),
             keras.layers.Rescaling(1 / 255),
             keras.layers.Conv2D(8, 6, strides=3, activation="relu"),
             keras.layers.Conv2D(8, 3, strides=2, activation="relu"),
             keras.layers.Flatten(),
             keras.layers.Dense(128, activation="relu"),
-            keras.layers.Dense(NUM_ACTIONS),
+            keras.layers.Dense(num_actions),
         ]
     )
 
@@ -63,7 +65,7 @@ def greedy_policy(network: keras.Model) -> Policy:
     # One compiled call per step: `Model.predict` sets up a data pipeline each time and takes about
     # a hundred times as long. Tracing here, once, keeps that cost out of the first step. Autograph
     # has no Python loops to translate, and would write temporary files.
-    signature = tf.TensorSpec(shape=(None, *OBSERVATION_SHAPE), dtype=OBSERVATION_DTYPE)
+    signature = tf.TensorSpec(shape=network.input_shape, dtype=OBSERVATION_DTYPE)
     compiled = tf.function(best_actions, autograph=False).get_concrete_function(signature)
 
     def act_batch(observations: NDArray[Any]) -> NDArray[np.int64]:
@@ -85,7 +87,7 @@ class DQNAgent:
     """
 
     def __init__(self, observation_space: spaces.Box, action_space: spaces.Discrete) -> None:
-        self.model = build_q_network()
+        self.model = build_q_network(observation_space.shape, int(action_space.n))
         self.model.load_weights(WEIGHTS_FILE)
         self._policy = greedy_policy(self.model)
 

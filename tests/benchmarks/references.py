@@ -121,10 +121,11 @@ def main() -> None:
             for number in range(1, arguments.secrets + 1):
                 line = measure(assignment, number, Path(folder))
                 held = held and line.holds
+                replayed = "same" if line.replayed else "DIFFERENT"
                 print(
                     f"| `{assignment}` | {number} | {line.reference_mean:.1f} | "
                     f"{line.reference_score:g} of {line.max_score:g} | {line.random_mean:.1f} | "
-                    f"{line.random_points:g} of {line.points:g} | {'same' if line.replayed else 'DIFFERENT'} |",
+                    f"{line.random_points:g} of {line.points:g} | {replayed} |",
                     flush=True,
                 )
     sys.exit(0 if held else 1)
