@@ -11,7 +11,7 @@ from grader.checks.incidents import incident_outcome, incident_verdict
 from grader.checks.interface import graded, interface_verdict
 from grader.checks.invalid_actions import counted_returns
 from grader.checks.played import AgentCode, fault, nothing, occasion, outside_space
-from grader.checks.points_rule import deciding, fraction, points_basis
+from grader.checks.points_rule import deciding, fraction, is_near, points_basis, reaches
 from grader.checks.trials import incident_findings
 from grader.records.agent_evidence import AgentEvidence
 from grader.records.agent_settings import (
@@ -34,7 +34,7 @@ from grader.records.result import (
     Verdict,
 )
 from grader.records.spec import EpisodeSet
-from grader.statistics.comparison import Compared, Estimated, Level, compare
+from grader.statistics.comparison import FEWEST_EPISODES, Compared, Estimated, Level, compare
 from grader.statistics.intervals import NoGap
 
 WORST_SHOWN: Final = 3
@@ -233,12 +233,10 @@ def _shortfall(
         for i in order
         if shortfalls[i] > 0
     )
-    below = shown.student_mean < shown.dqn_mean
     return Finding(
         code=AgentCode.BELOW_REFERENCE,
         severity=Severity.ERROR,
-        claim="The agent plays better than random actions, but not as well as "
-        f"{'the reference' if below else 'full marks ask for'}.",
+        claim=_between(shown),
         where=evidence.place("act"),
         expected=_asked(basis),
         received=f"{standing}; worst: {worst}" if worst else standing,
@@ -249,12 +247,27 @@ def _shortfall(
     )
 
 
+def _between(shown: EpisodeReturns) -> str:
+    """That it stands between random play and what is asked, and no more than the episodes show."""
+    below = shown.student_mean < shown.dqn_mean
+    asked = "the reference" if below else "full marks ask for"
+    compared = shown.comparison
+    enough = len(shown.student) >= FEWEST_EPISODES
+    if enough and compared is not None and compared.gain.low > 0:
+        return f"The agent plays better than random actions, but not as well as {asked}."
+    return (
+        "The agent's mean return is higher than with random actions, but not as high as "
+        f"{'that of the reference' if below else asked}; that it plays better than random actions "
+        "is not shown by these episodes."
+    )
+
+
 def _borderline(shown: EpisodeReturns, basis: PointsBasis) -> Finding:
     """That other episodes could have decided otherwise, where points jump at a bar."""
     result = basis.result
-    near = [bar for bar in basis.bars if result.low < bar.at <= result.high]
+    near = [bar for bar in basis.bars if is_near(result, bar)]
     bars = " and ".join(f"{bar.at:g}" for bar in near)
-    reached = deciding(basis) >= near[-1].at
+    reached = reaches(deciding(basis), near[-1].at)
     episodes = "episode" if len(shown.student) == 1 else "episodes"
     return Finding(
         code=AgentCode.BORDERLINE,

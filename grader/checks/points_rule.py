@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import math
+from typing import Final
+
 from grader.records.agent_settings import Decides, Measure, PerformanceSettings, Rule
 from grader.records.result import Estimate, PointsBar, PointsBasis, ReturnsComparison
+
+_ROUNDING: Final = 1e-10
+"""Numbers this close are equal: of the results that lie exactly at a bar, floating point puts a
+quarter just below it."""
 
 
 def points_basis(
@@ -34,7 +41,7 @@ def points_basis(
         decides=settings.decides,
         bars=bars,
         result=result,
-        borderline=jumps and any(result.low < bar.at <= result.high for bar in bars),
+        borderline=jumps and any(is_near(result, bar) for bar in bars),
     )
 
 
@@ -43,6 +50,16 @@ def _as_return(at: float, measure: Measure, comparison: ReturnsComparison) -> fl
         return at
     random = comparison.random.mean.value
     return random + at * (comparison.dqn.mean.value - random)
+
+
+def reaches(result: float, at: float) -> bool:
+    """Whether a result is at a bar or above it."""
+    return result >= at or math.isclose(result, at, rel_tol=_ROUNDING, abs_tol=_ROUNDING)
+
+
+def is_near(result: Estimate, bar: PointsBar) -> bool:
+    """Whether the interval of a result has the bar in it, so that other episodes may decide."""
+    return reaches(result.high, bar.at) and not reaches(result.low, bar.at)
 
 
 def deciding(basis: PointsBasis) -> float:
@@ -55,5 +72,7 @@ def fraction(basis: PointsBasis) -> float:
     reached = deciding(basis)
     if basis.rule is Rule.LINEAR:
         none, full = basis.bars
+        if reaches(reached, full.at):
+            return 1.0
         return min(max((reached - none.at) / (full.at - none.at), 0.0), 1.0)
-    return max((bar.share for bar in basis.bars if reached >= bar.at), default=0.0)
+    return max((bar.share for bar in basis.bars if reaches(reached, bar.at)), default=0.0)

@@ -145,7 +145,7 @@ def restored(space: spaces.Space[Any], receipt: Receipt) -> Any:
     """The action that a receipt records, in the form that environments take.
 
     Raises:
-        ValueError: the receipt has not as many numbers as the space.
+        ValueError: the receipt has not as many numbers as the space, or not its kind of numbers.
     """
     numbers = iter(receipt if isinstance(receipt, tuple) else (receipt,))
     action = _restored(space, numbers)
@@ -165,4 +165,6 @@ def _restored(space: spaces.Space[Any], numbers: Iterator[int | float]) -> Any:
     if len(taken) != math.prod(shape):
         raise ValueError(f"a receipt holds fewer numbers than an action of {space}")
     array = np.array(taken, dtype=space.dtype).reshape(shape)
+    if array.reshape(-1).tolist() != taken:  # 0.7 would be cut to a valid 0
+        raise ValueError(f"a receipt holds a number that no action of {space} has")
     return array if shape or isinstance(space, spaces.Box) else array[()]

@@ -105,7 +105,10 @@ def rows_of(answer: object, count: int) -> list[Any]:
     if isinstance(answer, dict):
         columns = {key: rows_of(value, count) for key, value in answer.items()}
         return [{key: column[row] for key, column in columns.items()} for row in range(count)]
-    if not isinstance(answer, np.ndarray | list | tuple) or np.ndim(answer) == 0:
+    # `np.ndim` of a list makes an array of it, which rows of different shapes do not allow.
+    if not isinstance(answer, np.ndarray | list | tuple) or (
+        isinstance(answer, np.ndarray) and answer.ndim == 0
+    ):
         raise WrongRows(f"{count} observations were shown, and one value came back")
     if len(answer) != count:
         raise WrongRows(f"{count} observations were shown, and {len(answer)} actions came back")

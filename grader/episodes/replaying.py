@@ -79,6 +79,9 @@ def replay(settings: PlayedEnvironment, episode: Episode, beat: Beat | None = No
     if difference is None and len(game.actions) < len(episode.actions):
         difference = len(game.actions)
         told = (f"{len(episode.actions)} steps", f"the end after {len(game.actions)}")
+    if difference is None and len(episode.rewards) > len(episode.actions):
+        difference = len(episode.actions)
+        told = (f"{len(episode.rewards)} rewards", f"{len(episode.actions)} steps")
     if difference is None and not _equal(reached, episode.episode_return):
         difference = len(episode.actions)
         told = (f"return {episode.episode_return!r}", f"return {reached!r}")

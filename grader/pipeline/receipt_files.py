@@ -38,6 +38,8 @@ def write_receipts(folder: Path, contents: Mapping[str, bytes]) -> None:
         GraderFault: one could not be written; the operator must act.
     """
     place = folder / EPISODES_FOLDER
+    if place.is_symlink():  # what lies behind it is not this folder's, and would be removed
+        raise GraderFault(f"{place} is a link; remove it, so that the receipts have their folder")
     for name, content in contents.items():
         write_whole(folder / name, content)
     if not place.is_dir():

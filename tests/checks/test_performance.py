@@ -116,6 +116,33 @@ def test_a_bar_is_reached_by_what_equals_it(at: float) -> None:
     assert verdict.fraction == (1.0 if at == 0.5 else 0.0)
 
 
+@pytest.mark.parametrize(
+    ("random", "dqn", "student", "at"), [(426, 8861, 7174, 0.8), (519, 8799, 2589, 0.25)]
+)
+@pytest.mark.parametrize("decides", ["estimate", "interval_low"])
+def test_rounding_keeps_no_result_from_a_bar_that_it_equals(
+    random: int, dqn: int, student: int, at: float, decides: str
+) -> None:
+    rows = [(total / 20,) * 20 for total in (student, random, dqn)]
+    assert (student - random) / 20 == pytest.approx(at * (dqn - random) / 20, rel=1e-14)
+    exact: dict[str, Any] = {"random": rows[1], "dqn": rows[2], "decides": decides}
+    for rule in ({"rule": "threshold"}, {"rule": "linear"}):
+        verdict = judge(rows[0], full_marks_at=at, **rule, **exact)
+        assert (verdict.fraction, verdict.outcome) == (1.0, Outcome.PASSED)
+        assert codes(verdict) == []  # nothing that says too close to be sure
+    below = judge((rows[0][0] - 0.05,) * 20, rule="threshold", full_marks_at=at, **exact)
+    assert below.fraction == 0.0
+
+
+def test_better_than_random_play_is_said_only_where_the_episodes_show_it() -> None:
+    close = judge(spread(1.0, width=60.0))
+    assert 0 < shown(close).normalized_score < 0.1
+    assert "is not shown by these episodes" in close.findings[-1].claim
+    few = judge((60.0,) * 5)
+    assert "is not shown by these episodes" in few.findings[-1].claim
+    assert "plays better than random" in judge(spread(60.0)).findings[-1].claim
+
+
 def test_the_lower_end_of_the_interval_can_decide() -> None:
     returns = spread(96.0, width=20.0)
     sure = judge(returns, rule="threshold", decides="interval_low")

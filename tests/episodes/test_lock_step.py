@@ -75,6 +75,7 @@ def test_an_incident_ends_the_episodes_that_still_run():
         (np.array([1, 0]), [1, 0]),
         (np.array([[0.5], [1.5]]), [np.array([0.5]), np.array([1.5])]),
         ({"a": [1, 0], "b": np.array([3, 4])}, [{"a": 1, "b": 3}, {"a": 0, "b": 4}]),
+        ([[0.5], (1, [2, 3])], [[0.5], (1, [2, 3])]),
     ],
 )
 def test_a_batch_of_answers_is_one_for_each_row(answer, rows):

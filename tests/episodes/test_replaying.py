@@ -38,6 +38,9 @@ def test_an_honest_receipt_comes_out_the_same(episode):
         ({"actions": lambda e: (0, (1, 2), *e.actions[2:])}, 1, "reward 1.0",
          "the action is not in the action space"),
         ({"rewards": lambda e: e.rewards[:3]}, 3, "no reward", "reward 1.0"),
+        ({"rewards": lambda e: (*e.rewards, 5.0)}, -1, "9 rewards", "8 steps"),
+        ({"actions": lambda e: (0, 0.7, *e.actions[2:])}, 1, "reward 1.0",
+         "the action is not in the action space"),
     ],
 )  # fmt: skip
 def test_a_receipt_that_tells_something_else_is_found_out(

@@ -12,8 +12,10 @@ import pytest
 
 from grader.assignments.loader import LoadedAssignment
 from grader.episodes.replaying import replay
+from grader.errors import GraderFault
 from grader.pipeline.files import EVIDENCE_FILE, TIMINGS_FILE
 from grader.pipeline.journal import read_entry
+from grader.pipeline.receipt_files import write_receipts
 from grader.pipeline.regrading import read_evidence, regrade
 from grader.records.agent_evidence import AgentEvidence
 from grader.records.receipts import read_receipt
@@ -146,3 +148,14 @@ def test_a_mended_rubric_leaves_the_receipts_and_the_journal_knows_them(
     no_server()
     outcome, _ = course.grade(replace(playing, digest="sha256:mended"))
     assert outcome.kept == 1
+
+
+def test_what_lies_behind_a_link_is_neither_removed_nor_written(tmp_path: Path) -> None:
+    elsewhere, folder = tmp_path / "elsewhere", tmp_path / "alice"
+    for made in (elsewhere, folder):
+        made.mkdir()
+    (elsewhere / "thesis.txt").write_text("mine")
+    (folder / "episodes").symlink_to(elsewhere)
+    with pytest.raises(GraderFault, match="is a link"):
+        write_receipts(folder, {"episodes/agent-1.json": b"{}"})
+    assert [file.name for file in elsewhere.iterdir()] == ["thesis.txt"]
