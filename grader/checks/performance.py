@@ -217,7 +217,7 @@ def _shortfall(
         return Finding(
             code=AgentCode.BELOW_RANDOM,
             severity=Severity.ERROR,
-            claim="The agent plays no better than random actions.",
+            claim="On average the agent plays no better than random actions.",
             where=evidence.place("act"),
             expected=f"{_asked(basis)}, for full marks",
             received=standing,

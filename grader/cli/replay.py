@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import sys
@@ -45,17 +46,30 @@ class _Result:
     default=None,
     help="Also draw the first receipt's episode, as a page that can be stepped through.",
 )
+@click.option(
+    "--import-modules",
+    is_flag=True,
+    help="Import the module that a receipt's environment comes from (an id such as game:Maze-v0).",
+)
 @format_option
-def replay(paths: tuple[Path, ...], film: Path | None, output_format: str) -> None:
+def replay(
+    paths: tuple[Path, ...],
+    film: Path | None,
+    import_modules: bool,
+    output_format: str,
+) -> None:
     """Play receipts of episodes again and compare every reward, return and ending.
 
     RECEIPT is a file in the folder `episodes` of a report, or a report's folder for all of its
-    episodes. None of the student's code is run.
+    episodes. None of the student's code is run. Where the journal of the report lies beside them,
+    receipts must be those it speaks of.
 
     Exit codes: 0 everything came out the same, 1 something did not, 2 a receipt cannot be read or
     was changed after it was written, 3 an environment cannot be made here.
     """
     receipts = [(file, _read(file)) for file in _files(paths)]
+    if not import_modules:
+        _refuse_modules(receipts)
     with _bar(len(receipts)) as advance:
         results = []
         for file, receipt in receipts:
@@ -101,17 +115,45 @@ def _in_order(file: Path) -> tuple[str, int]:
     return part, int(number) if number.isdecimal() else 0
 
 
+def _refuse_modules(receipts: Sequence[tuple[Path, Receipt]]) -> None:
+    """Receipts may come from anywhere, and importing a module runs it."""
+    for file, receipt in receipts:
+        module, colon, _ = receipt.environment.environment_id.partition(":")
+        if colon:
+            raise UsageError(
+                f"{file}: its environment comes from the module {module!r}, which would be "
+                "imported; if you trust it, give --import-modules"
+            )
+
+
 def _read(file: Path) -> Receipt:
     from grader.records.receipts import read_receipt
 
     try:
-        with file.open(encoding="utf-8") as stream:
-            return read_receipt(stream.read(_MAX_BYTES))
+        with file.open("rb") as stream:
+            content = stream.read(_MAX_BYTES)
+        _compare_with_journal(file, content)
+        return read_receipt(content.decode())
     except OSError as error:
         raise UsageError(f"{file} cannot be read: {error.strerror or error}") from error
     except ValueError as error:
         why = str(error) if type(error).__module__.startswith("grader") else ""
         raise UsageError(f"{file}: {why or 'it is no receipt of an episode'}") from error
+
+
+def _compare_with_journal(file: Path, content: bytes) -> None:
+    """A receipt's own digest can be made anew with it; the journal's is the grader's."""
+    from grader.pipeline.journal import read_entry
+
+    entry = read_entry(file.parent.parent) if file.parent.name == "episodes" else None
+    if entry is None:
+        return
+    written = entry.files.get(f"episodes/{file.name}")
+    if written != hashlib.sha256(content).hexdigest():
+        raise UsageError(
+            f"{file}: it is not what the grader wrote "
+            f"({'it was changed since' if written else 'journal.json does not speak of it'})"
+        )
 
 
 def _played(file: Path, receipt: Receipt) -> _Result:
@@ -177,10 +219,10 @@ def _text(results: Sequence[_Result]) -> str:
                 f"{head}: same, {len(episode.actions)} steps, return {episode.episode_return:g}"
             )
             continue
-        lines.append(
-            f"{head}: DIFFERENT, return {replayed.episode_return:g} instead of "
-            f"{episode.episode_return:g}"
-        )
+        reached = f"{replayed.episode_return:g}"
+        if reached != (written := f"{episode.episode_return:g}"):
+            reached += f" instead of {written}"
+        lines.append(f"{head}: DIFFERENT, return {reached}")
         lines.append(
             f"  first at step {replayed.difference}: {replayed.received} instead of "
             f"{replayed.expected}"

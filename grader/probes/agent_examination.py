@@ -203,21 +203,22 @@ def _memory(bench: Bench) -> tuple[ActionsTrial, ...]:
 
 
 def _step_time(bench: Bench, limit_ms: float) -> StepTimeTrial:
-    """Processor time of the worker for each step, as a class."""
+    """Processor time of the worker for each step, as a class.
+
+    Each round has a process of its own: answers remembered in one are no quicker in another.
+    """
     observations = [each for shown in bench.shown for each in shown]
     rounds: list[list[float]] = []
     try:
-        with bench.player() as (worker, player, _):
-            player.begin(bench.games[0].seed)
-            for step in range(_WARM_UP):
-                player.act(observations[step % len(observations)], step)
-            for _ in range(_TIMED_ROUNDS):
-                times: list[float] = []
-                for step in range(_TIMED):
+        for _ in range(_TIMED_ROUNDS):
+            times: list[float] = []
+            with bench.player() as (worker, player, _):
+                player.begin(bench.games[0].seed)
+                for step in range(_WARM_UP + _TIMED):
                     before = worker.cpu_s
                     player.act(observations[step % len(observations)], step)
                     times.append((worker.cpu_s - before) * 1e3)
-                rounds.append(times)
+            rounds.append(times[_WARM_UP:])
     except WorkerIncident as error:
         return StepTimeTrial(limit_ms=limit_ms, incident=error.incident)
     return StepTimeTrial(

@@ -1,5 +1,6 @@
 import json
 import sys
+from hashlib import sha256
 
 import pytest
 
@@ -8,7 +9,9 @@ from grader.episodes.extras import versions_of
 from grader.episodes.rollout import play
 from grader.records.agent_settings import AgentSettings
 from grader.records.environments import PlayedEnvironment
+from grader.records.journal import JournalEntry
 from grader.records.receipts import Receipt, receipt_text
+from grader.records.report import ReportStatus, SeedSet
 
 CARTPOLE = AgentSettings(environment_id="CartPole-v1")
 
@@ -137,3 +140,52 @@ def test_a_film_can_be_had(run, folder, tmp_path):
     code, _, err = run(folder / "episodes" / "agent-1.json", "--film", film)
     assert (code, str(film) in err) == (0, True)
     assert "<html" in film.read_text()
+
+
+def test_an_edited_receipt_with_a_new_digest_does_not_fit_the_journal(run, receipt, folder):
+    names = [f"episodes/{file.name}" for file in (folder / "episodes").iterdir()]
+    entry = JournalEntry(
+        submission="alice", work="", assignment="", seeds=SeedSet.FINAL, public_only=False,
+        asked_isolation=None, running="", judging="", parts={}, status=ReportStatus.GRADED,
+        files={name: sha256((folder / name).read_bytes()).hexdigest() for name in names},
+    )  # fmt: skip
+    (folder / "journal.json").write_text(entry.model_dump_json())
+    assert run(folder)[0] == 0
+
+    edited = folder / "episodes" / receipt.name
+    edited.write_text(receipt_text(changed(receipt, seed=5)))
+    code, _, err = run(folder)
+    assert code == 2
+    assert "not what the grader wrote (it was changed since)" in err
+
+    added = receipt.model_copy(update={"n": 12})
+    (folder / "episodes" / added.name).write_text(receipt_text(added))
+    code, _, err = run(folder / "episodes" / added.name)
+    assert code == 2
+    assert "journal.json does not speak of it" in err
+
+
+def test_a_module_is_imported_only_when_asked_for(run, receipt, tmp_path, monkeypatch):
+    (tmp_path / "replayed_game.py").write_text(
+        "import gymnasium\n"
+        "from gymnasium.envs.classic_control import CartPoleEnv\n"
+        "gymnasium.register('Replayed-v0', CartPoleEnv, max_episode_steps=500)\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    own = PlayedEnvironment(environment_id="replayed_game:Replayed-v0")
+    file = tmp_path / receipt.name
+    file.write_text(receipt_text(receipt.model_copy(update={"environment": own})))
+
+    code, _, err = run(file)
+    assert code == 2
+    assert "--import-modules" in err
+    assert "replayed_game" not in sys.modules
+    assert run("--import-modules", file)[0] == 0
+
+
+def test_only_an_ending_may_differ(run, receipt, tmp_path):
+    file = tmp_path / receipt.name
+    file.write_text(receipt_text(changed(receipt, terminated=False, truncated=True)))
+    code, out, _ = run(file)
+    assert code == 1
+    assert "instead of" not in out.splitlines()[0]

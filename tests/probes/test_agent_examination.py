@@ -145,6 +145,23 @@ def test_slow_steps(collect: Collect) -> None:
     assert found.step_time.at_most > 2.0
 
 
+def test_answers_that_are_remembered_are_not_quick(collect: Collect) -> None:
+    body = """
+        if observation.tobytes() not in known:
+            end = time.process_time() + 0.003
+            while time.process_time() < end: pass
+            known[observation.tobytes()] = int(observation[2] + 0.5 * observation[3] > 0)
+        return known[observation.tobytes()]
+    """
+    source = acting(body, before="import time\nknown = {}")
+    settings = {"step_time_ms": 0.7, "max_episode_steps": 200}
+    found = collect(source, **settings).examination
+    assert found is not None
+    assert found.step_time is not None
+    assert found.step_time.at_most is not None
+    assert found.step_time.at_most > 2.0
+
+
 def test_an_error_in_a_trial_is_told_with_it(collect: Collect) -> None:
     body = "if not 0 <= abs(observation[0]) < 3: raise ValueError('far away')\n"
     body += "if abs(observation[1]) > 1.9: raise ValueError('fast')\nreturn self.step % 2"
