@@ -24,7 +24,7 @@ from grader.pipeline.collecting import collect_part
 from grader.probes.context import ProbeContext
 from grader.records.evidence import PartEvidence
 from grader.records.incident import IncidentKind
-from grader.records.messages import Request
+from grader.records.messages import Filled, Request
 from grader.records.report import SeedSet
 from grader.records.result import Outcome, Verdict
 from grader.records.spec import EpisodeSet, Limits, PartBaseline, PartSpec
@@ -170,6 +170,13 @@ def key_of(worker: int, request: dict[str, Any]) -> Key:
     return worker, request["op"], str(request.get("target", "")), str(request.get("method", ""))
 
 
+def fields_of(request: Request | Filled) -> dict[str, Any]:
+    if not isinstance(request, Filled):
+        return dict(request)
+    _, fields = decode(request.call.frame(0, None)[HEADER.size :])
+    return dict(fields)
+
+
 class Recording:
     """Starts real workers and keeps what they answer."""
 
@@ -183,9 +190,9 @@ class Recording:
         self.workers += 1
         ask = worker.ask
 
-        def recorded(request: Request, stage: str) -> Any:
+        def recorded(request: Request | Filled, stage: str) -> Any:
             answer = ask(request, stage)
-            key = key_of(number, dict(request))
+            key = key_of(number, fields_of(request))
             self.answers.setdefault(key, []).append(answer)
             return answer
 
@@ -227,7 +234,7 @@ class Forger:
         self._chance = random.Random(seed)
         self._asked: dict[Key, int] = {}
         self._lock = threading.Lock()
-        before_any_code = {"put_file"}
+        before_any_code = {"put_file", "prepare"}
         keys = sorted(key for key in answers if key[1] not in before_any_code)
         self.target = self._chance.choice(keys)
         often = len(answers[self.target])
