@@ -20,6 +20,7 @@ from grader.sandbox.server import ForkServer
 from grader.sandbox.worker import Worker
 
 
+@pytest.hookimpl(tryfirst=True)  # before the names of groups are read
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keeps together, where tests run in several processes, those that share something costly."""
     for item in items:
