@@ -20,15 +20,6 @@ from grader.sandbox.server import ForkServer
 from grader.sandbox.worker import Worker
 
 
-@pytest.hookimpl(tryfirst=True)  # before the names of groups are read
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keeps together, where tests run in several processes, those that share something costly."""
-    for item in items:
-        shares_class = "graded_class" in getattr(item, "fixturenames", ())
-        name = "the sample class" if shares_class else item.nodeid.partition("::")[0]
-        item.add_marker(pytest.mark.xdist_group(name))
-
-
 @pytest.fixture(scope="session")
 def load_module() -> Callable[[str], ModuleType]:
     """Loads a module of the tests, which are no package, by its path: `reporting/markup.py`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import subprocess
 import sys
@@ -53,8 +54,19 @@ def grader(grader_path: Path, root: Path) -> Command:
 
 @pytest.fixture(scope="session")
 def graded_class(grader: Command, root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Reports of all samples, graded with two jobs from the repository's folder."""
-    out = tmp_path_factory.mktemp("class") / "A"
-    done = grader("grade", "submissions", "--out", out, "--jobs", "2")
-    assert done.returncode == 1, done.stderr
+    """Reports of all samples, graded with two jobs from the repository's folder.
+
+    Made once, by whichever process of the tests asks first; another one waits for it.
+    """
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    out, finished = shared / "class" / "A", shared / "class" / "finished"
+    out.parent.mkdir(exist_ok=True)
+    with (shared / "class" / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not finished.exists():
+            done = grader("grade", "submissions", "--out", out, "--jobs", "2")
+            assert done.returncode == 1, done.stderr
+            finished.touch()
     return out
